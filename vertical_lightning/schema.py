@@ -1,0 +1,152 @@
+"""What passes between the rooms: plain values that every room may import.
+
+`Table` → (partition) → one `PartyTable` a party → (overlap, align) → `Alignment` → (loader) → `VerticalBatch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+Features = Tensor | pd.DataFrame
+"""Images `[rows, channels, height, width]` (uint8), or named columns (one row an entity)."""
+
+Shape = tuple[int, ...]
+"""A tensor's shape without its batch dimension."""
+
+
+def take(features: Features, rows: Tensor) -> Features:
+    """Copy the given rows, in the given order."""
+    if isinstance(features, pd.DataFrame):
+        return features.iloc[rows.numpy()].reset_index(drop=True)
+    return features[rows]
+
+
+def check_party_name(name: str) -> None:
+    """Refuse a name that `torch.nn.ModuleDict` would not take or would confuse with a method of its own.
+
+    Raises:
+        ValueError: It is no Python identifier, or an attribute of every module.
+    """
+    if not isinstance(name, str) or not name.isidentifier() or hasattr(torch.nn.ModuleDict(), name):
+        raise ValueError(
+            f"{name!r} cannot name a party: a party's networks live in a torch.nn.ModuleDict, so a name must be a "
+            "Python identifier (letters, digits, underscores) and none of its attributes (keys, type, training, …). "
+            "Choose another, such as 'shop_1'."
+        )
+
+
+@dataclass(frozen=True)
+class Table:
+    """One data set about one set of entities, before it lies in different hands.
+
+    Attributes:
+        ids: One unique key an entity, in row order.
+        features: Images or named columns, in row order.
+        labels: Class numbers `[rows]`, int64.
+        classes: The name of each class number.
+    """
+
+    ids: Sequence[str]
+    features: Features
+    labels: Tensor
+    classes: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class PartyTable:
+    """What one party holds: its ids, its own columns, and the labels if it is the label holder."""
+
+    ids: Sequence[str]
+    features: Features | None = None
+    labels: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: Tensor) -> PartyTable:
+        """Copy the given rows, in the given order."""
+        return PartyTable(
+            ids=[self.ids[row] for row in rows.tolist()],
+            features=None if self.features is None else take(self.features, rows),
+            labels=None if self.labels is None else self.labels[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """What private set intersection leaves behind: row numbers, and who learned what.
+
+    Attributes:
+        positions: For each party the row numbers (int64) of the common entities in its own table; all of one length and in
+            one entity order, so row `i` is the same entity everywhere.
+        rows: How many ids each party brought.
+        bytes: Bytes of protocol messages per direction, keyed `"sender->receiver"`.
+        seconds: Wall-clock time.
+        statement: Who learned what, in sentences, with the numbers.
+    """
+
+    positions: Mapping[str, Tensor]
+    rows: Mapping[str, int]
+    bytes: Mapping[str, int]
+    seconds: float
+    statement: str
+
+    def __len__(self) -> int:
+        return len(next(iter(self.positions.values())))
+
+
+class VerticalBatch(NamedTuple):
+    """One batch: row `i` of every party's block is the same entity.
+
+    Attributes:
+        features: One block `[batch, *shape]` a feature party; column block p belongs to party p.
+        labels: Class numbers `[batch]`, at the label holder only.
+        rows: Aligned row numbers `[batch]`, the same at every party; they say which entity without naming it.
+    """
+
+    features: dict[str, Tensor]
+    labels: Tensor
+    rows: Tensor
+
+
+class Source(Protocol):
+    """One data set. Adding one costs a file in `data/sources/` and a yaml in `conf/data/`."""
+
+    def load(self) -> dict[str, Table]:
+        """Return `{"train": …, "test": …}` where the set has an official test split, else `{"all": …}`."""
+
+
+class Partition(Protocol):
+    """Who holds which columns."""
+
+    def split(self, table: Table, label_holder: str) -> dict[str, PartyTable]:
+        """Give every party its own columns, and the labels to `label_holder`."""
+
+
+class Aligner(Protocol):
+    """Finds the entities that all parties share."""
+
+    def align(self, ids: Mapping[str, Sequence[str]], label_holder: str) -> Alignment:
+        """Return every party's row numbers of the common entities, in one entity order."""
+
+
+class StageFactory(Protocol):
+    """Builds one stage for the shape that it will receive."""
+
+    def __call__(self, shape: Shape) -> torch.nn.Module: ...
+
+
+class Architecture(Protocol):
+    """An uncut network as an ordered row of named stages."""
+
+    def stages(self, outputs: int) -> dict[str, StageFactory]:
+        """Name the stages in order; the last one ends in `outputs` numbers a row."""
