@@ -1,0 +1,1 @@
+"""Each party's own columns: sources, partitions, overlap, preprocessing, and the loader that lines rows up."""

@@ -1,0 +1,1 @@
+"""One way to divide columns among parties a file."""
