@@ -1,0 +1,60 @@
+"""Where one owner's stages end: reading `cut=` against an architecture's row of stages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+Cut = int | str | Sequence[int | str] | None
+"""A number of stages (negative: counted from the end), a stage's name, one of these per cut, or None for no cut."""
+
+
+def resolve(cut: Cut, stages: Sequence[str], count: int) -> list[int]:
+    """Turn `cut` into `count` ascending numbers of stages.
+
+    A single cut ends the bottoms; each later owner but the first then starts as late as it can, with one stage for each owner
+    after it: `cut=1` of `fc1 fc2 fc3 head` between three owners means `[1, 3]`.
+
+    Args:
+        cut: What the user wrote.
+        stages: The architecture's stages in order.
+        count: How many cuts the topology needs: its owners after the bottoms.
+
+    Raises:
+        ValueError: If a cut is unknown, out of range or out of order, or if there are too few or too many.
+
+    >>> resolve("fc1", ["fc1", "fc2", "head"], 1)
+    [1]
+    >>> resolve(1, ["fc1", "fc2", "head"], 2)
+    [1, 2]
+    """
+    if cut is None:
+        given: list[int | str] = []
+    elif isinstance(cut, int | str):
+        given = [cut, *range(1 - count, 0)]
+    else:
+        given = list(cut)
+    if len(given) != count:
+        raise ValueError(
+            f"cut={cut} gives {len(given)} cuts, but this topology has {count} owners after the bottoms and needs "
+            f"{count}. " + ("Say cut=null." if count == 0 else f"Say cut=[{', '.join(stages[:count])}], for example.")
+        )
+    cuts = [index(one, stages, cut) for one in given]
+    if any(later <= earlier for earlier, later in pairwise(cuts)):
+        raise ValueError(
+            f"cut={cut} means cuts after stages {cuts}, but every owner needs at least one of the stages "
+            f"{', '.join(stages)}. Cut earlier, give ascending cuts, or choose an architecture with more stages."
+        )
+    return cuts
+
+
+def index(cut: int | str, stages: Sequence[str], given: Cut) -> int:
+    """Turn one cut into the number of stages before it."""
+    legal = range(1, len(stages))
+    number = stages.index(cut) + 1 if cut in stages else cut
+    if isinstance(number, int) and not isinstance(number, bool):
+        number = number + len(stages) if number < 0 else number
+        if number in legal:
+            return number
+    choices = ", ".join(f"{number} ({stages[number - 1]})" for number in legal) or "none: it has one stage"
+    raise ValueError(f"cut={given} is no cut between the stages {', '.join(stages)}; legal cuts: {choices}.")
