@@ -1,0 +1,31 @@
+"""When the loss is not finite: which tensor was the first, and whose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from vertical_lightning.audit import owned
+from vertical_lightning.wire import Wire
+
+
+def first_non_finite(parties: Mapping[str, nn.Module], features: Mapping[str, Tensor], wire: Wire) -> str:
+    """Name the first tensor with an infinite or missing number, in the order in which a step computes.
+
+    Features and weights come before the embeddings that they lead to; if all these are finite, the label holder's own stages
+    or the loss overflowed.
+    """
+    for party, name, tensor in computed(parties, features, wire):
+        if not torch.isfinite(tensor).all():
+            return f"{name} of {party}"
+    return "the logits or the loss at the label holder"
+
+
+def computed(parties: Mapping[str, nn.Module], features: Mapping[str, Tensor], wire: Wire) -> Iterator[tuple[str, str, Tensor]]:
+    """Yield (party, name, tensor) in order of computation."""
+    known = list(owned(parties, features))
+    yield from sorted(known, key=lambda one: one[1] != "features")
+    for hop in wire.hops:
+        yield hop.sender, f"embedding {hop.link}", hop.sent

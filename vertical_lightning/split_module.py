@@ -1,0 +1,208 @@
+"""The training step of a split network, as a LightningModule with manual optimization."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from vertical_lightning.audit import audit
+from vertical_lightning.finite import first_non_finite
+from vertical_lightning.metrics import Totals
+from vertical_lightning.schema import VerticalBatch
+from vertical_lightning.topologies.topology import Topology
+from vertical_lightning.wire import Wire
+
+OptimizerFactory = Callable[[Iterable[Tensor]], Optimizer]
+SchedulerFactory = Callable[[Optimizer], LRScheduler]
+Value = TypeVar("Value")
+
+
+class SplitModule(pl.LightningModule):
+    """Trains a `Topology`: every party steps its own optimizer with gradients that reached it over the wire.
+
+    `optimizer`, `scheduler` and `clip_norm` are one choice for all parties, or a dict with a choice for each.
+
+    Args:
+        network: The split network.
+        optimizer: Builds an optimizer from parameters, such as `functools.partial(torch.optim.SGD, lr=0.1)`.
+        scheduler: Builds a learning-rate schedule from an optimizer; stepped once an epoch.
+        clip_norm: Largest L2 norm of a party's gradient; None for no limit.
+
+    Raises:
+        ValueError: If a dict lacks a party that has something to train, or names an unknown one.
+
+    >>> from functools import partial
+    >>> from vertical_lightning.architectures.mlp import Mlp
+    >>> from vertical_lightning.merges.concat import Concat
+    >>> network = Topology(Mlp([4]), {"alice": (3,)}, 2, "bob", owners=["bob"], cut=1, merge=Concat)
+    >>> module = SplitModule(network, partial(torch.optim.SGD, lr=0.1))
+    >>> module.trained
+    ['alice', 'bob']
+    """
+
+    def __init__(
+        self,
+        network: Topology,
+        optimizer: OptimizerFactory | Mapping[str, OptimizerFactory],
+        scheduler: SchedulerFactory | Mapping[str, SchedulerFactory] | None = None,
+        clip_norm: float | Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.network = network
+        self.trained = [party for party, own in network.parties.items() if any(True for _ in own.parameters())]
+        self.optimizer_of = self.by_party("optimizer", optimizer, network)
+        self.scheduler_of = self.by_party("scheduler", scheduler, network)
+        self.clip_norm_of = self.by_party("clip_norm", clip_norm, network)
+        self.wire = Wire()
+        self.evaluation_wire = Wire()
+        self.window, self.epoch, self.evaluation = Totals(), Totals(), Totals()
+        self.audited = False
+
+    @staticmethod
+    def by_party(name: str, choice: Value | Mapping[str, Value] | None, network: Topology) -> dict[str, Value]:
+        """Read one choice for all, or a dict with a choice for each, as a dict."""
+        parties = list(network.parties)
+        if choice is None:
+            return {}
+        if not isinstance(choice, Mapping):
+            return dict.fromkeys(parties, choice)
+        if unknown := sorted(set(choice) - set(parties)):
+            raise ValueError(f"{name} is given for {', '.join(unknown)}; the parties are {', '.join(parties)}.")
+        return dict(choice)
+
+    def configure_optimizers(self) -> Any:
+        """Build one optimizer, and one schedule where asked for, for every party that has something to train."""
+        if missing := [party for party in self.trained if party not in self.optimizer_of]:
+            raise ValueError(f"optimizer names no choice for {', '.join(missing)}, who have stages to train.")
+        return [self.configure(party) for party in self.trained]
+
+    def configure(self, party: str) -> dict[str, Any]:
+        """Build one party's optimizer and schedule."""
+        optimizer = self.optimizer_of[party](self.network.own(party).parameters())
+        if party not in self.scheduler_of:
+            return {"optimizer": optimizer}
+        return {"optimizer": optimizer, "lr_scheduler": self.scheduler_of[party](optimizer)}
+
+    def setup(self, stage: str) -> None:
+        """Refuse what would train wrongly."""
+        check_precision(self.trainer.precision)
+
+    def training_step(self, batch: VerticalBatch, batch_idx: int) -> None:
+        """Forward over the wire, loss at the label holder, gradients back over the wire, every party's own step."""
+        self.wire.open()
+        logits = self.network(batch.features, self.wire)
+        loss = functional.cross_entropy(logits, batch.labels)
+        self.check(loss, batch)
+        self.zero_grad()
+        self.manual_backward(loss)
+        self.wire.return_gradients()
+        self.step()
+        self.window.update(loss, logits, batch.labels)
+        if self.logs_now:
+            self.log_window()
+
+    @property
+    def logs_now(self) -> bool:
+        """Whether the batch under way is one of every `log_every_n_steps`, counted over the run."""
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        return every > 0 and (self.trainer.fit_loop.total_batch_idx + 1) % every == 0
+
+    def check(self, loss: Tensor, batch: VerticalBatch) -> None:
+        """Stop at a loss that is not finite, and audit the boundary on the first batch of a run."""
+        if not math.isfinite(loss.item()):
+            first = first_non_finite(dict(self.network.parties.items()), batch.features, self.wire)
+            raise FloatingPointError(
+                f"the loss is {loss.item()} at step {self.trainer.global_step}; the first tensor that is not finite: {first}. "
+                "A lower learning rate or clip_norm=1.0 helps where features and weights were sound."
+            )
+        if not self.audited:
+            audit(dict(self.network.parties.items()), batch.features, self.wire, loss, self.network.label_holder)
+            self.audited = True
+
+    def step(self) -> None:
+        """Step every party's optimizer.
+
+        Lightning counts each step of each wrapped optimizer in `global_step`. The first is stepped through Lightning, which
+        counts batches and calls `on_before_optimizer_step`; the others are stepped as they are.
+        """
+        optimizers = self.optimizers()
+        counted, *others = optimizers if isinstance(optimizers, list) else [optimizers]
+        counted.step()
+        for wrapped in others:
+            wrapped.optimizer.step()
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Clip every party's gradient by its own norm; called once a batch, before any party steps."""
+        for party, norm in self.clip_norm_of.items():
+            torch.nn.utils.clip_grad_norm_(self.network.own(party).parameters(), norm)
+
+    def log_window(self) -> None:
+        """Log means over the batches since the last call, and keep them for the epoch."""
+        means = {f"train/{name}_step": value for name, value in self.window.compute().items() if name != "auroc"}
+        self.log_dict(means, prog_bar=True)
+        self.epoch.absorb(self.window)
+        self.window = Totals()
+
+    def on_train_epoch_end(self) -> None:
+        """Log exact means over the epoch's rows and step the schedules."""
+        self.epoch.absorb(self.window)
+        self.log_dict({f"train/{name}": value for name, value in self.epoch.compute().items()})
+        self.window, self.epoch = Totals(), Totals()
+        for schedule in self.trainer.lr_scheduler_configs:
+            schedule.scheduler.step()  # type: ignore[call-arg]  # ReduceLROnPlateau is refused
+
+    def validation_step(self, batch: VerticalBatch, batch_idx: int) -> None:
+        """Forward and loss only; nothing goes back."""
+        self.evaluation_wire.open()
+        logits = self.network(batch.features, self.evaluation_wire)
+        self.evaluation.update(functional.cross_entropy(logits, batch.labels), logits, batch.labels)
+
+    def test_step(self, batch: VerticalBatch, batch_idx: int) -> None:
+        """Forward and loss only; nothing goes back."""
+        self.validation_step(batch, batch_idx)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log exact means over the validation rows."""
+        self.log_evaluation("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log exact means over the test rows."""
+        self.log_evaluation("test")
+
+    def log_evaluation(self, phase: str) -> None:
+        """Log and forget the evaluated rows."""
+        means = {f"{phase}/{name}": value for name, value in self.evaluation.compute().items()}
+        self.log_dict(means, prog_bar=phase == "val")
+        self.evaluation = Totals()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the byte counts, so that a resumed run reports all that crossed."""
+        checkpoint["wire_bytes"] = dict(self.wire.bytes)
+        checkpoint["evaluation_wire_bytes"] = dict(self.evaluation_wire.bytes)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Count on from the checkpoint's bytes."""
+        self.wire.bytes.update(checkpoint["wire_bytes"])
+        self.evaluation_wire.bytes.update(checkpoint["evaluation_wire_bytes"])
+
+
+def check_precision(precision: str | int) -> None:
+    """Refuse half precision with a loss scale.
+
+    Raises:
+        ValueError: If `precision` is fp16.
+    """
+    if str(precision) in ("16", "16-mixed", "16-true"):
+        raise ValueError(
+            f"trainer.precision={precision} is refused: with several optimizers Lightning changes the loss scale between two "
+            "parties' steps, and gradients come out wrong by factors of 2. Use 32 or bf16-mixed."
+        )
