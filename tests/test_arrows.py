@@ -1,0 +1,90 @@
+"""The rooms' imports, and the house rules that a grep can hold."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "vertical_lightning"
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+
+EVERYWHERE = {"schema", "seeds"}
+ARROWS = {
+    "schema": set(),
+    "seeds": set(),
+    "wire": set(),
+    "audit": {"wire"},
+    "finite": {"audit", "wire"},
+    "metrics": set(),
+    "run_folder": set(),
+    "architectures": set(),
+    "merges": set(),
+    "topologies": {"wire"},
+    "psi": set(),
+    "data": set(),
+    "split_module": {"audit", "finite", "metrics", "topologies", "wire"},
+    "callbacks": {"data", "split_module"},
+    "report": {"split_module"},
+    "record": set(),
+    "train": {"data", "record", "report", "split_module", "topologies"},
+}
+"""Room → the rooms that it may import besides its own and those that everyone may."""
+
+KINDS = ("data/sources", "data/partitions", "architectures", "merges", "callbacks")
+"""Rooms of one kind: a file is an answer, and no answer knows another."""
+SHARED = {"architectures": {"layers", "dropout"}, "merges": {"shapes"}}
+
+
+def imports(path: Path) -> set[str]:
+    """Modules of the package that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names if node.module == "vertical_lightning"}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name.removeprefix("vertical_lightning.") for name in found if name.startswith("vertical_lightning.")}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_follow_the_arrows(path: Path) -> None:
+    allowed = EVERYWHERE | {room(path)} | ARROWS[room(path)]
+    assert {name.split(".")[0] for name in imports(path)} <= allowed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_answers_do_not_know_each_other(kind: str) -> None:
+    names = {path.stem for path in (PACKAGE / kind).glob("*.py")} - SHARED.get(kind, set()) - {"__init__"}
+    assert names
+    for path in (PACKAGE / kind).glob("*.py"):
+        siblings = {name.rsplit(".", 1)[-1] for name in imports(path) if name.startswith(kind.replace("/", "."))}
+        assert not siblings & names
+
+
+def test_psi_imports_torch_and_the_standard_library_only() -> None:
+    for path in (PACKAGE / "psi").glob("*.py"):
+        for other in ("pytorch_lightning", "pandas", "numpy", "hydra", "omegaconf", "sklearn"):
+            assert f"import {other}" not in path.read_text()
+            assert f"from {other}" not in path.read_text()
+
+
+def test_configurations_stop_at_train() -> None:
+    knowing = {room(path) for path in FILES if "omegaconf" in path.read_text() or "import hydra" in path.read_text()}
+    assert knowing == {"train", "record", "run_folder"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_one_public_class_and_short_files(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 230
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.FunctionDef):
+            code = (node.end_lineno or 0) - node.body[0].lineno + 1
+            assert code <= 40, f"{node.name} is {code} lines long"

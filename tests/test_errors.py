@@ -1,0 +1,79 @@
+"""Bad input: a sentence that says what was given and what to do, before any training, and nothing half-written."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from job import SMALL, run
+
+BAD = {
+    "cut=7": "legal cuts: 1 (fc1), 2 (fc2)",
+    "cut=fc9": "legal cuts: 1 (fc1), 2 (fc2)",
+    "cut=0": "legal cuts: 1 (fc1), 2 (fc2)",
+    "cut=true": "legal cuts: 1 (fc1), 2 (fc2)",
+    "cut=null": "needs 1",
+    "cut=[1,2]": "needs 1",
+    "topology=u_shaped cut=2": "every owner needs at least one",
+    "topology=u_shaped cut=[2,1]": "every owner needs at least one",
+    "topology=u_shaped topology.owners=[server]": "must end with the label holder, bob",
+    "topology.owners=['not a name',bob] cut=1": "cannot name a party",
+    "topology=aggregate cut=1": "cut=null",
+    "partition.parties=['two words']": "cannot name a party",
+    "partition.parties=[keys]": "cannot name a party",
+    "partition.parties=[alice,alice]": "twice",
+    "partition=vertical_strips partition.parties=40": "Nothing is left for",
+    "label_holder=[alice,bob]": "labels may lie at one party only",
+    "partition=credit": "this data set holds images",
+    "batch_size=1000": "from 1 to",
+    "batch_size=0": "from 1 to",
+    "datamodule.val_fraction=1.0": "leave no rows to train",
+    "overlap.missing=0.99": "No entity is common",
+    "overlap.missing=1.5": "missing=1.5",
+    "architecture=lenet partition=vertical_strips partition.parties=4 cut=conv2": "stage conv2 at alice cannot take",
+    "architecture=lenet partition=even_columns": "stage conv1 at alice cannot take",
+    "merge=sum partition=vertical_strips partition.parties=3 architecture=lenet cut=conv1": "embeddings of one shape",
+    "merge=stitch partition=halves": "needs feature maps",
+    "optimizer.parties.zoe.lr=1": "the parties are alice, bob",
+    "clip_norm={zoe:1}": "the parties are alice, bob",
+    "trainer.precision=16-mixed": "loss scale",
+    "data=synthetic partition=halves": "this data set has none",
+}
+
+
+@pytest.mark.parametrize("overrides", BAD)
+def test_says_what_is_wrong_before_training(overrides: str, tmp_path: Path) -> None:
+    words = overrides.replace("optimizer.parties.zoe", "+optimizer.parties.zoe").split(" ")
+    if "'not" in words[0] or "['two" in words[0]:
+        words = [overrides] if "owners" not in overrides else [overrides.rsplit(" ", 1)[0], "cut=[1,2]"]
+    small = ["batch_size=32"] if "data=synthetic" in words else [one for one in SMALL if one.split("=")[0] not in overrides]
+    with pytest.raises(Exception, match=re.escape(BAD[overrides])):
+        run(tmp_path, *small, *words)
+    assert not list(tmp_path.iterdir()), "something was written"
+
+
+def test_non_finite_loss_names_step_and_party(tmp_path: Path) -> None:
+    with pytest.raises(FloatingPointError, match=r"at step \d+.*not finite: .* of (alice|bob)|at step \d+.*label holder"):
+        run(tmp_path, *SMALL, "optimizer=sgd", "optimizer.lr=1e30")
+    assert not (tmp_path / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("cut=fc9", "legal cuts"),
+        ("no_such_key=1", "no_such_key"),
+        ("architecture=no_such_choice", "lenet"),
+        ("data=mnist data.root=nowhere", "nowhere"),
+        ("hydra.run.dir=/proc/vertical", "cannot be written"),
+    ],
+)
+def test_the_command_fails_with_a_sentence_and_no_traceback(word: str, said: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "vertical_lightning.train", *word.split()]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,1 @@
+"""Observers of a run. Looking changes nothing: weights are bit-identical with and without each of them."""

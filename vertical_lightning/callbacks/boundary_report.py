@@ -1,0 +1,59 @@
+"""At the end of a run: what each party holds, and what it sent and received."""
+
+from __future__ import annotations
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import TensorBoardLogger
+from tabulate import tabulate
+
+from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.split_module import SplitModule
+
+
+class BoundaryReport(pl.Callback):
+    """Prints one table a party after fit, and keeps it in TensorBoard as text `boundary`."""
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Print and log."""
+        assert isinstance(pl_module, SplitModule)
+        data = getattr(trainer, "datamodule", None)
+        tables = {
+            party: tabulate(
+                [*(held(party, data) if isinstance(data, VerticalDataModule) else []), *trained(party, pl_module)],
+                headers=["", "tensor", "shape"],
+            )
+            for party in pl_module.network.parties
+        }
+        text = "\n\n".join(f"{party}\n{table}" for party, table in tables.items())
+        print(f"\nBoundary report\n\n{text}\n")
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_text("boundary", f"```\n{text}\n```", trainer.global_step)
+
+
+def held(party: str, data: VerticalDataModule) -> list[list[str]]:
+    """List the rows that a party holds."""
+    lines = []
+    for split, rows in data.splits.items():
+        if party in rows.features:
+            lines.append(["holds", f"{split} features", shape(rows.features[party].shape)])
+        if party == data.label_holder:
+            lines.append(["holds", f"{split} labels", shape(rows.labels.shape)])
+    return lines
+
+
+def trained(party: str, module: SplitModule) -> list[list[str]]:
+    """List a party's parameters, and the hops of the last step that it had a part in, with bytes over the run."""
+    lines = [["holds", name, shape(weight.shape)] for name, weight in module.network.own(party).named_parameters()]
+    for hop in module.wire.hops:
+        for sender, receiver, what in ((hop.sender, hop.receiver, "embedding"), (hop.receiver, hop.sender, "gradient")):
+            if party in (sender, receiver):
+                count = module.wire.bytes[f"{sender}->{receiver}"]
+                crossed = f"{what} {sender}->{receiver} ({count:,} bytes in this run)"
+                lines.append(["sent" if party == sender else "received", crossed, shape(hop.received.shape)])
+    return lines
+
+
+def shape(size: tuple[int, ...]) -> str:
+    """Write a shape."""
+    return " × ".join(map(str, size)) or "scalar"

@@ -1,0 +1,209 @@
+"""Who holds what, private set intersection at setup, and batches in which row i is one entity at every party."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from vertical_lightning.data.assignment import assign
+from vertical_lightning.data.loader import AlignedRows, PositionSampler, loader
+from vertical_lightning.data.overlap import Overlap
+from vertical_lightning.data.preprocessing import preprocessor
+from vertical_lightning.schema import Aligner, Alignment, Partition, PartyTable, Shape, Source, VerticalBatch, take
+
+Aligned = dict[str, dict[str, PartyTable]]
+"""By table and party: rows in the common order."""
+
+Places = dict[str, tuple[str, Tensor]]
+"""By split: from which table its rows come, and which rows."""
+
+
+class VerticalDataModule(pl.LightningDataModule):
+    """Loads a data set, gives each party its part, aligns the parts by private set intersection, and serves batches.
+
+    A set with an official test split is aligned twice, training and test tables alike. The training table is then divided
+    into train and val, or a single table into train, val and test, by a keyed hash of the id. Each party fits its scaling on
+    its own training rows.
+
+    Args:
+        source: The data set.
+        partition: Who holds which columns.
+        overlap: Which entities each party happens to hold, and in which order.
+        aligner: Private set intersection.
+        label_holder: The party with the labels.
+        batch_size: Rows per batch; the last batch of an epoch has the rest.
+        val_fraction: Share of the training rows to validate on, in [0, 1).
+        test_fraction: Share of all rows to test on, in [0, 1), where the set has no official test split.
+        image_range: The numbers that black and white become.
+        shuffle: Draw a new order of training rows each epoch.
+        workers: Loader processes; 0 is fastest for tensors in memory.
+        seed: Seed of overlap, splits and order.
+
+    Attributes:
+        tables: By table (`train`, `test` or `all`) and party: what each party holds.
+        alignments: By table: the result of private set intersection.
+        shapes: Each feature party's input shape, without the batch; known after `setup`.
+        classes: The names of the classes; known after `load`.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        partition: Partition,
+        overlap: Overlap,
+        aligner: Aligner,
+        *,
+        label_holder: str = "bob",
+        batch_size: int = 128,
+        val_fraction: float = 0.1,
+        test_fraction: float = 0.2,
+        image_range: tuple[float, float] = (0.0, 1.0),
+        shuffle: bool = True,
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.source, self.partition, self.overlap, self.aligner = source, partition, overlap, aligner
+        self.label_holder = label_holder
+        self.batch_size = batch_size
+        self.fractions = {"val": val_fraction, "test": test_fraction}
+        self.image_range = image_range
+        self.shuffle, self.workers, self.seed = shuffle, workers, seed
+        self.tables: dict[str, dict[str, PartyTable]] = {}
+        self.alignments: dict[str, Alignment] = {}
+        self.classes: Sequence[str] = ()
+        self.shapes: dict[str, Shape] = {}
+        self.splits: dict[str, AlignedRows] = {}
+
+    def prepare_data(self) -> None:
+        """Load and align; the result is kept, because Lightning calls this again for every stage."""
+        if not self.tables:
+            self.load()
+        if not self.alignments:
+            self.align()
+
+    def load(self) -> None:
+        """Load the data set and give each party its part.
+
+        Raises:
+            ValueError: If no party or several hold labels, or nobody holds features.
+        """
+        for name, table in self.source.load().items():
+            self.classes = table.classes
+            parts = self.partition.split(table, self.label_holder)
+            check_parts(parts)
+            self.tables[name] = self.overlap.apply(parts, seed=self.seed, split=name)
+
+    def align(self) -> None:
+        """Find the entities that all parties share, table by table."""
+        for name, tables in self.tables.items():
+            ids = {party: table.ids for party, table in tables.items()}
+            self.alignments[name] = self.aligner.align(ids, self.label_holder)
+
+    def setup(self, stage: str) -> None:
+        """Put every party's rows into the common order, divide them, and scale them; does nothing the second time.
+
+        Raises:
+            ValueError: If the batch is larger than the aligned training set, or a split is too small.
+        """
+        if self.splits:
+            return
+        self.prepare_data()  # the result is the same on every rank, because rows are ordered by id
+        aligned = {name: self.aligned(name) for name in self.tables}
+        places = self.divide(aligned)
+        self.check_batch(len(places["train"][1]))
+        scaled = {party: scale(party, aligned, places, self.image_range) for party in aligned[places["train"][0]]}
+        blocks = {party: block for party, block in scaled.items() if block}
+        for split, (name, rows) in places.items():
+            labels = aligned[name][self.label_holder].labels
+            assert labels is not None, "load() found labels at the label holder"
+            self.splits[split] = AlignedRows({party: block[split] for party, block in blocks.items()}, labels[rows], rows)
+        self.shapes = {party: tuple(block["train"].shape[1:]) for party, block in blocks.items()}
+
+    def aligned(self, name: str) -> dict[str, PartyTable]:
+        """Return every party's rows of one table in the common order."""
+        positions = self.alignments[name].positions
+        return {party: table.take(positions[party]) for party, table in self.tables[name].items()}
+
+    def divide(self, aligned: Aligned) -> Places:
+        """Say for each split from which table its rows come, and which rows."""
+        official = "test" in aligned
+        name = "train" if official else "all"
+        fractions = {"val": self.fractions["val"]} if official else self.fractions
+        rows = assign(aligned[name][self.label_holder].ids, fractions, "train", self.seed)
+        places = {split: (name, numbers) for split, numbers in rows.items()}
+        if official:
+            places["test"] = ("test", torch.arange(len(self.alignments["test"])))
+        return places
+
+    def check_batch(self, rows: int) -> None:
+        """Refuse a batch that the aligned training set cannot fill."""
+        if not 1 <= self.batch_size <= rows:
+            raise ValueError(
+                f"batch_size={self.batch_size}, but {rows} aligned rows are left to train on. "
+                f"Choose a batch size from 1 to {rows}, or a source with more common rows."
+            )
+
+    def digest(self) -> str:
+        """Fingerprint of which entities were aligned, and in which order."""
+        state = hashlib.sha256()
+        for name, alignment in self.alignments.items():
+            ids = self.tables[name][self.label_holder].ids
+            for row in alignment.positions[self.label_holder].tolist():
+                state.update(f"{name}:{len(ids[row])}:{ids[row]}".encode())
+        return state.hexdigest()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Kept in checkpoints."""
+        return {"alignment": self.digest()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Refuse to resume on other entities than the checkpoint's."""
+        if state_dict["alignment"] != self.digest():
+            raise ValueError(
+                "the checkpoint was trained on other aligned entities than these. Resume with the same data, overlap and seed."
+            )
+
+    def train_dataloader(self) -> DataLoader[VerticalBatch]:
+        """Serve the training rows."""
+        return self.serve("train", self.shuffle)
+
+    def val_dataloader(self) -> DataLoader[VerticalBatch] | list[Any]:
+        """Serve the validation rows, if any."""
+        return self.serve("val", shuffle=False) if len(self.splits["val"]) else []
+
+    def test_dataloader(self) -> DataLoader[VerticalBatch]:
+        """Serve the test rows."""
+        return self.serve("test", shuffle=False)
+
+    def serve(self, split: str, shuffle: bool) -> DataLoader[VerticalBatch]:
+        """Build the loader of one split."""
+        rows = self.splits[split]
+        return loader(rows, PositionSampler(len(rows), self.batch_size, shuffle, self.seed), self.workers)
+
+
+def scale(party: str, aligned: Aligned, places: Places, image_range: tuple[float, float]) -> dict[str, Tensor]:
+    """Scale one party's columns, split by split, as its own training rows say; empty for a party without columns."""
+    parts = {}
+    for split, (name, rows) in places.items():
+        if (features := aligned[name][party].features) is not None:
+            parts[split] = take(features, rows)
+    if not parts:
+        return {}
+    scaling = preprocessor(parts["train"], image_range)
+    return {split: scaling.transform(part) for split, part in parts.items()}
+
+
+def check_parts(parts: dict[str, PartyTable]) -> None:
+    """Refuse parts that nobody could train on."""
+    holders = [party for party, part in parts.items() if part.labels is not None]
+    if len(holders) != 1:
+        raise ValueError(f"labels lie at {' and '.join(holders) or 'no party'}; exactly one party must hold them.")
+    if all(part.features is None for part in parts.values()):
+        raise ValueError(f"none of the parties {', '.join(parts)} holds features; at least one must.")

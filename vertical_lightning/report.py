@@ -1,0 +1,90 @@
+"""What a run tells its user, as text and as flat metrics."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from textwrap import fill, indent
+
+import pandas as pd
+from tabulate import tabulate
+
+from vertical_lightning.schema import Alignment, PartyTable
+from vertical_lightning.split_module import SplitModule
+
+Tables = Mapping[str, Mapping[str, PartyTable]]
+
+
+def holdings(tables: Tables) -> str:
+    """Say who holds what."""
+    parties = next(iter(tables.values()))
+    lines = []
+    for party, first in parties.items():
+        rows = " + ".join(f"{len(table[party]):,} {name}" for name, table in tables.items())
+        held = [what for what in (features(first), "labels" if first.labels is not None else "") if what]
+        lines.append([party, " and ".join(held), f"{rows} rows"])
+    return section("Who holds what", lines)
+
+
+def features(table: PartyTable) -> str:
+    """Describe a party's columns in few words."""
+    if table.features is None:
+        return ""
+    if isinstance(table.features, pd.DataFrame):
+        return f"{table.features.shape[1]} columns ({', '.join(map(str, table.features.columns[:3]))}, …)"
+    return f"blocks of {' × '.join(map(str, table.features.shape[1:]))}"
+
+
+def alignment(alignments: Mapping[str, Alignment]) -> str:
+    """Report private set intersection: rows in common and dropped, seconds, bytes, and who learned what."""
+    lines = [
+        [name, party, f"{rows:,}", f"{len(found):,}", f"{rows - len(found):,}"]
+        for name, found in alignments.items()
+        for party, rows in found.rows.items()
+    ]
+    text = section("Alignment by private set intersection", lines, ["table", "party", "rows", "in common", "dropped"])
+    for name, found in alignments.items():
+        sent = ", ".join(f"{link} {megabytes(count)}" for link, count in found.bytes.items()) or "nothing crossed"
+        text += f"  {name}: {found.seconds:.1f} s; {sent}\n{indent(fill(found.statement, 110), '    ')}\n"
+    return text
+
+
+def alignment_metrics(alignments: Mapping[str, Alignment]) -> dict[str, float]:
+    """Sum up alignment; `psi/intersection` counts the training table's rows, or all where there is one table."""
+    first = alignments["train"] if "train" in alignments else alignments["all"]
+    return {
+        "psi/intersection": len(first),
+        "psi/seconds": sum(found.seconds for found in alignments.values()),
+        "psi/bytes": sum(sum(found.bytes.values()) for found in alignments.values()),
+    }
+
+
+def wire_metrics(module: SplitModule) -> dict[str, float]:
+    """Sum up bytes: per direction and in all for training, in all for validation and test."""
+    return {
+        **{f"wire/bytes/{link}": count for link, count in module.wire.bytes.items()},
+        "wire/bytes": module.wire.bytes.total(),
+        "wire/evaluation_bytes": module.evaluation_wire.bytes.total(),
+    }
+
+
+def results(metrics: Mapping[str, float], folder: str) -> str:
+    """Print the final table and the command that shows the curves."""
+    names = sorted({name.split("/")[1] for name in metrics if name.startswith("test/")})
+    phases = [phase for phase in ("train", "val", "test") if f"{phase}/loss" in metrics]
+    scores = [[phase, *(f"{metrics[f'{phase}/{name}']:.4f}" for name in names)] for phase in phases]
+    crossed = [[name, megabytes(count)] for name, count in metrics.items() if name.startswith(("wire/", "psi/bytes"))]
+    took = [[name, f"{metrics[name]:.1f} s"] for name in ("psi/seconds", "time/fit_seconds")]
+    shown = f"tensorboard --logdir {shlex.quote(folder)}"
+    return f"{section('Results', scores, ['', *names])}\n{section('Wire and time', crossed + took)}\n{shown}"
+
+
+def section(title: str, lines: Sequence[Sequence[str]], headers: Sequence[str] = ()) -> str:
+    """Lay lines out as a table under a title."""
+    table = tabulate(lines, headers=headers, tablefmt="simple" if headers else "plain", disable_numparse=True)
+    return f"{title}\n{indent(table, '  ')}\n"
+
+
+def megabytes(count: float) -> str:
+    """Write bytes as megabytes (10⁶ bytes)."""
+    return f"{count / 1e6:.2f} MB"
