@@ -5,35 +5,45 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytorch_lightning as pl
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning.loggers import TensorBoardLogger
+from torch.utils.tensorboard.summary import hparams
 
-EXPERIMENT = ("architecture", "merge", "topology", "optimizer", "scheduler", "datamodule", "cut", "clip_norm", "seed")
+EXPERIMENT = (
+    *("data", "partition", "overlap", "datamodule", "architecture", "merge", "topology", "optimizer", "scheduler"),
+    *("label_holder", "cut", "batch_size", "clip_norm", "seed"),
+)
 """The configuration's nodes that make two runs differ; the others say where things lie and how they are shown."""
 
+SHOWN = ("test/", "val/", "wire/bytes", "psi/intersection", "time/fit_seconds")
+"""What the metrics in the table of hyper-parameters begin with; links have their own curves."""
 
-def record(metrics: Mapping[str, float], fitted: Collection[str], config: DictConfig, trainer: pl.Trainer) -> None:
+
+def record(metrics: Mapping[str, float], curves: Collection[str], config: DictConfig, trainer: pl.Trainer) -> None:
     """Write the metrics of a finished run.
 
     Args:
         metrics: All metrics, flat; the keys are TensorBoard tags.
-        fitted: Those with a curve already: logging them again would add a point to it.
+        curves: Those that are logged already: logging them again would add a point to their curve.
         config: The run's configuration.
         trainer: The trainer, for its loggers.
     """
     folder = Path(config.folder)
+    folder.mkdir(parents=True, exist_ok=True)
     part = folder / "metrics.json.part"
     part.write_text(json.dumps(dict(sorted(metrics.items())), indent=2) + "\n")
     part.replace(folder / "metrics.json")
-    last = {name: value for name, value in metrics.items() if name not in fitted}
+    shown = {name: value for name, value in metrics.items() if name.startswith(SHOWN) and "->" not in name}
     for logger in trainer.loggers:
+        logger.log_metrics({name: value for name, value in metrics.items() if name not in curves}, trainer.global_step)
         if isinstance(logger, TensorBoardLogger):
-            logger.log_hyperparams(hyper_parameters(config), last, step=trainer.global_step)
-            logger.save()
-            logger.finalize("success")
+            # Not logger.log_hyperparams, which would log every metric that it shows.
+            for summary in hparams(hyper_parameters(config), shown):  # type: ignore[no-untyped-call]
+                logger.experiment.file_writer.add_summary(summary)
+        logger.finalize("success")
 
 
 def hyper_parameters(config: DictConfig) -> dict[str, str | float]:
@@ -42,19 +52,22 @@ def hyper_parameters(config: DictConfig) -> dict[str, str | float]:
     >>> hyper_parameters(OmegaConf.create({"cut": 2, "architecture": {"_target_": "a.mlp.Mlp", "hidden": [128, 640]}}))
     {'architecture': 'Mlp', 'architecture.hidden': '[128, 640]', 'cut': 2}
     """
-    everything = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
-    return dict(flat("", {name: everything[name] for name in EXPERIMENT if name in everything}))
+    found: dict[str, str | float] = {}
+    for name in EXPERIMENT:
+        if name in config:
+            found |= dict(flat(name, config[name]))
+    return found
 
 
 def flat(path: str, value: Any) -> Iterator[tuple[str, str | float]]:
-    """Yield (dotted path, number or string)."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key == "_target_":
-                yield path, str(inner).rsplit(".", 1)[-1]
-            elif not str(key).startswith("_"):
-                yield from flat(f"{path}.{key}".removeprefix("."), inner)
-    elif isinstance(value, int | float | str):
-        yield path, value
-    else:
-        yield path, str(value)
+    """Yield (dotted path, number or string); what a reference points to is listed at its own place."""
+    if isinstance(value, ListConfig):
+        value = OmegaConf.to_container(value, resolve=True)
+    if not isinstance(value, DictConfig):
+        yield path, value if isinstance(value, int | float | str) else str(value)
+        return
+    if "_target_" in value:
+        yield path, str(value._target_).rsplit(".", 1)[-1]
+    for key in map(str, value):
+        if not key.startswith("_") and not OmegaConf.is_interpolation(value, key):
+            yield from flat(f"{path}.{key}", value[key])

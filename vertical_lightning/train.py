@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ def main(config: DictConfig) -> float | None:
     if config.trainer.accelerator == "cpu":
         # With a CUDA build of torch and no GPU every Adam step would ask the driver first (0.1 ms).
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 with torch 2.15
     try:
         return train(config).get(config.objective)
     except (ValueError, OSError, FloatingPointError) as error:
@@ -73,11 +75,13 @@ def train(config: DictConfig) -> dict[str, float]:
     )
     started = time.perf_counter()
     trainer.fit(module, datamodule=data, ckpt_path=config.ckpt_path)
-    fitted = {**values(trainer), "time/fit_seconds": time.perf_counter() - started}
+    curves, seconds = values(trainer), time.perf_counter() - started
     trainer.test(module, datamodule=data, verbose=False)
-    metrics = {**fitted, **values(trainer), **report.alignment_metrics(data.alignments), **report.wire_metrics(module)}
+    curves |= values(trainer)
+    ends = {**report.alignment_metrics(data.alignments), **report.wire_metrics(module), "time/fit_seconds": seconds}
 
-    record(metrics, fitted, config, trainer)
+    metrics = curves | ends
+    record(metrics, curves, config, trainer)
     print(report.results(metrics, config.folder), flush=True)
     return metrics
 

@@ -10,6 +10,8 @@ from torch import Tensor
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import PartyTable
 
+COLUMNS = 5
+
 
 class AlignmentPictures(pl.Callback):
     """Draws ten images with the label that the label holder has in the same row, before and after alignment.
@@ -52,13 +54,18 @@ def labels(tables: dict[str, PartyTable], data: VerticalDataModule) -> list[str]
 
 
 def draw(pieces: dict[str, Tensor], names: list[str], rows: int) -> Figure:
-    """Draw one row of pictures a party; above each column the label at the same row number."""
+    """Draw the first rows, five beside one another: the parties' pieces in a pile, the label at the same row number on top."""
     rows = min(rows, len(names), *map(len, pieces.values()))
-    figure = Figure(figsize=(rows, 1.3 * len(pieces)), layout="constrained")
-    axes = figure.subplots(len(pieces), rows, squeeze=False)
-    for line, (party, block) in zip(axes, pieces.items(), strict=True):
-        line[0].set_ylabel(party)
-        for axis, image, name in zip(line, block[:rows], names, strict=False):
-            axis.imshow(image.permute(1, 2, 0).squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=255)
-            axis.set(xticks=[], yticks=[], title=name)
+    blocks = -(-rows // COLUMNS)
+    figure = Figure(figsize=(COLUMNS, 1.35 * blocks * len(pieces)), layout="constrained")
+    axes = figure.subplots(blocks * len(pieces), COLUMNS, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for row in range(rows):
+        for level, (party, block) in enumerate(pieces.items()):
+            axis = axes[row // COLUMNS * len(pieces) + level, row % COLUMNS]
+            axis.imshow(block[row].permute(1, 2, 0).squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=255)
+            axis.set_title(f"label {names[row]}" if level == 0 else "", fontsize=11)
+            if row % COLUMNS == 0:
+                axis.text(-0.15, 0.5, party, rotation=90, ha="right", va="center", transform=axis.transAxes)
     return figure
