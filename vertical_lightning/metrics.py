@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -10,9 +11,9 @@ class Totals:
     """Sums over batches: exact means over rows, whatever the batch sizes, without a synchronization per batch.
 
     >>> totals = Totals()
-    >>> totals.update(torch.tensor(0.5), torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0]))
+    >>> totals.update(torch.tensor(0.5), torch.tensor([[2.0, 0.0], [0.5, 0.0]]), torch.tensor([0, 1]))
     >>> totals.compute()
-    {'loss': 0.5, 'accuracy': 0.5, 'auroc': 0.0}
+    {'loss': 0.5, 'accuracy': 0.5, 'auroc': 1.0}
     """
 
     def __init__(self) -> None:
@@ -23,8 +24,8 @@ class Totals:
         self.labels: list[Tensor] = []
 
     @torch.no_grad()
-    def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Add one batch: mean `loss` over its rows, `logits` `[batch, classes]`, `labels` `[batch]`."""
+    def update(self, loss: Float[Tensor, ""], logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]) -> None:
+        """Add one batch; `loss` is the mean over its rows."""
         self.rows += len(labels)
         self.loss = self.loss + loss * len(labels)
         self.correct = self.correct + (logits.argmax(dim=1) == labels).sum()

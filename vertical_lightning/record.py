@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,9 @@ def record(metrics: Mapping[str, float], curves: Collection[str], config: DictCo
     folder = Path(config.folder)
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / "metrics.json.part"
-    part.write_text(json.dumps(dict(sorted(metrics.items())), indent=2) + "\n")
+    # JSON has no number for a metric that is not defined, such as the auroc of rows of one class.
+    defined = {name: value if math.isfinite(value) else None for name, value in sorted(metrics.items())}
+    part.write_text(json.dumps(defined, indent=2) + "\n")
     part.replace(folder / "metrics.json")
     shown = {name: value for name, value in metrics.items() if name.startswith(SHOWN) and "->" not in name}
     for logger in trainer.loggers:

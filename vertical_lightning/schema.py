@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import pandas as pd
 import torch
@@ -118,6 +118,7 @@ class VerticalBatch(NamedTuple):
     rows: Tensor
 
 
+@runtime_checkable
 class Source(Protocol):
     """One data set. Adding one costs a file in `data/sources/` and a yaml in `conf/data/`."""
 
@@ -125,6 +126,7 @@ class Source(Protocol):
         """Return `{"train": …, "test": …}` where the set has an official test split, else `{"all": …}`."""
 
 
+@runtime_checkable
 class Partition(Protocol):
     """Who holds which columns."""
 
@@ -132,6 +134,7 @@ class Partition(Protocol):
         """Give every party its own columns, and the labels to `label_holder`."""
 
 
+@runtime_checkable
 class Aligner(Protocol):
     """Finds the entities that all parties share."""
 
@@ -139,12 +142,14 @@ class Aligner(Protocol):
         """Return every party's row numbers of the common entities, in one entity order."""
 
 
+@runtime_checkable
 class StageFactory(Protocol):
     """Builds one stage for the shape that it will receive."""
 
     def __call__(self, shape: Shape) -> torch.nn.Module: ...
 
 
+@runtime_checkable
 class Architecture(Protocol):
     """An uncut network as an ordered row of named stages."""
 

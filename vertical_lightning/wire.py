@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 
@@ -65,7 +66,7 @@ class Wire:
         """Begin a step: forget the hops of the last one."""
         self.hops = []
 
-    def send(self, tensor: Tensor, *, sender: str, receiver: str) -> Tensor:
+    def send(self, tensor: Float[Tensor, "*shape"], *, sender: str, receiver: str) -> Float[Tensor, "*shape"]:
         """Carry `tensor` to `receiver` and return the receiver's own leaf. Sending to oneself is free and cuts nothing.
 
         The leaf is a copy: an in-place operation at the receiver must not reach the sender's activation.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from vertical_lightning.seeds import derive
@@ -30,7 +31,7 @@ class Dropout(nn.Module):
         self.seed = int(torch.randint(2**62, (), device="cpu"))
         self.step = 0
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         if not self.training or self.probability == 0 or input.is_meta:
             return input
         generator = torch.Generator(input.device).manual_seed(derive("dropout", self.seed, self.step))

@@ -27,7 +27,7 @@ def assign(ids: Sequence[str], fractions: Mapping[str, float], rest: str, seed: 
         ValueError: If the fractions leave nothing to `rest`.
 
     >>> {split: len(rows) for split, rows in assign([str(i) for i in range(1000)], {"test": 0.2}, "train", 0).items()}
-    {'test': 199, 'train': 801}
+    {'test': 223, 'train': 777}
     """
     if any(not 0 <= fraction < 1 for fraction in fractions.values()) or sum(fractions.values()) >= 1:
         given = ", ".join(f"{split}_fraction={fraction}" for split, fraction in fractions.items())

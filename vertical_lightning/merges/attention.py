@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from vertical_lightning.merges.shapes import same_shape
@@ -28,7 +29,7 @@ class Attention(nn.Module):
         super().__init__()
         self.query = nn.Parameter(torch.zeros(len(shapes), math.prod(same_shape("attention", shapes))))
 
-    def forward(self, embeddings: Sequence[Tensor]) -> Tensor:
+    def forward(self, embeddings: Sequence[Float[Tensor, "batch *shape"]]) -> Float[Tensor, "batch *shape"]:
         stacked = torch.stack(list(embeddings), dim=1)
         batch, parties, *shape = stacked.shape
         scores = (stacked.flatten(2) * self.query).sum(dim=2) / math.sqrt(math.prod(shape))

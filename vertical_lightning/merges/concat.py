@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from vertical_lightning.merges.shapes import same_shape
@@ -25,5 +26,5 @@ class Concat(nn.Module):
         super().__init__()
         same_shape("concat", {party: (0, *shape[1:]) for party, shape in shapes.items()})
 
-    def forward(self, embeddings: Sequence[Tensor]) -> Tensor:
+    def forward(self, embeddings: Sequence[Float[Tensor, "batch *_"]]) -> Float[Tensor, "batch *_"]:
         return torch.cat(list(embeddings), dim=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from vertical_lightning.merges.shapes import same_shape
@@ -25,5 +26,5 @@ class Mean(nn.Module):
         super().__init__()
         same_shape("mean", shapes)
 
-    def forward(self, embeddings: Sequence[Tensor]) -> Tensor:
+    def forward(self, embeddings: Sequence[Float[Tensor, "batch *shape"]]) -> Float[Tensor, "batch *shape"]:
         return torch.stack(list(embeddings)).mean(dim=0)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from vertical_lightning.schema import Shape
@@ -48,5 +49,7 @@ class Stitch(nn.Module):
         """Cut the row of pieces into grid rows."""
         return [pieces[start : start + self.columns] for start in range(0, len(pieces), self.columns)]
 
-    def forward(self, embeddings: Sequence[Tensor]) -> Tensor:
+    def forward(
+        self, embeddings: Sequence[Float[Tensor, "batch channels _ _"]]
+    ) -> Float[Tensor, "batch channels height width"]:
         return torch.cat([torch.cat(list(row), dim=3) for row in self.grid(embeddings)], dim=2)

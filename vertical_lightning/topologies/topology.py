@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from vertical_lightning.schema import check_party_name
+from vertical_lightning.schema import Architecture, Shape, StageFactory, check_party_name
 from vertical_lightning.seeds import derive
 from vertical_lightning.topologies.cut import Cut, resolve
 from vertical_lightning.wire import Wire
 
-if TYPE_CHECKING:
-    from vertical_lightning.schema import Architecture, Shape, StageFactory
-
-MergeFactory = Callable[[Mapping[str, "Shape"]], nn.Module]
+MergeFactory = Callable[[Mapping[str, Shape]], nn.Module]
 
 
 class Topology(nn.Module):
@@ -120,8 +118,10 @@ class Topology(nn.Module):
         self.own(party)[name] = seeded(lambda: factory(shape), self.seed, name, branch)
         return tuple(output.shape[1:])
 
-    def forward(self, features: Mapping[str, Tensor], wire: Wire | None = None) -> Tensor:
-        """Return the logits `[batch, outputs]`, held by the label holder, from each party's block `[batch, *shape]`."""
+    def forward(
+        self, features: Mapping[str, Float[Tensor, "batch *_"]], wire: Wire | None = None
+    ) -> Float[Tensor, "batch outputs"]:
+        """Return the logits, held by the label holder, from each feature party's block."""
         wire = wire or Wire()
         embeddings = {party: self.run(party, self.bottom, block) for party, block in features.items()}
         arrived = [wire.send(one, sender=party, receiver=self.merger) for party, one in embeddings.items()]
