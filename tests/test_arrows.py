@@ -16,7 +16,7 @@ ARROWS = {
     "seeds": set(),
     "wire": set(),
     "audit": {"wire"},
-    "finite": {"audit", "wire"},
+    "finite": {"wire"},
     "metrics": set(),
     "run_folder": set(),
     "architectures": set(),

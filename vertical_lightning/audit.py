@@ -24,7 +24,7 @@ def audit(parties: Mapping[str, nn.Module], features: Mapping[str, Tensor], wire
 
     Args:
         parties: Each party's own modules.
-        features: Each feature party's block of the batch.
+        features: Each feature party's block of the batch, from `Wire.traced`.
         wire: The wire that carried the step.
         loss: The loss, at the label holder.
         holder: The label holder.
@@ -65,8 +65,7 @@ def check_edges(party: str, name: str, end: Tensor, belongs: Belonging) -> None:
 def leaves(end: Tensor) -> Iterator[Tensor]:
     """Yield every leaf that backward from `end` would reach."""
     if end.is_leaf:
-        if end.requires_grad:
-            yield end
+        yield end
         return
     waiting: list[Node | None] = [end.grad_fn]
     met: set[Node] = set()

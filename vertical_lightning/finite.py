@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from vertical_lightning.audit import owned
 from vertical_lightning.wire import Wire
 
 
@@ -25,7 +24,10 @@ def first_non_finite(parties: Mapping[str, nn.Module], features: Mapping[str, Te
 
 def computed(parties: Mapping[str, nn.Module], features: Mapping[str, Tensor], wire: Wire) -> Iterator[tuple[str, str, Tensor]]:
     """Yield (party, name, tensor) in order of computation."""
-    known = list(owned(parties, features))
-    yield from sorted(known, key=lambda one: one[1] != "features")
+    for party, block in features.items():
+        yield party, "features", block
+    for party, module in parties.items():
+        for name, parameter in module.named_parameters():
+            yield party, name, parameter
     for hop in wire.hops:
         yield hop.sender, f"embedding {hop.link}", hop.sent

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -40,6 +42,16 @@ class Totals:
         self.correct = self.correct + later.correct
         self.scores += later.scores
         self.labels += later.labels
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint in the middle of an epoch keeps."""
+        sums = {"rows": self.rows, "loss": float(self.loss), "correct": int(self.correct)}
+        return sums | {"scores": self.scores, "labels": self.labels}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.rows, self.loss, self.correct = state["rows"], state["loss"], state["correct"]
+        self.scores, self.labels = list(state["scores"]), list(state["labels"])
 
     def compute(self) -> dict[str, float]:
         """Means over all rows; `auroc` where there are two classes; empty if there was no row."""

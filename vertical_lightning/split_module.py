@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 from torch.nn import functional
 from torch.optim import Optimizer
@@ -96,12 +98,22 @@ class SplitModule(pl.LightningModule):
         """Refuse what would train wrongly."""
         check_precision(self.trainer.precision)
 
+    def on_fit_start(self) -> None:
+        """Audit the first batch of every run."""
+        self.audited = False
+
+    def on_train_batch_start(self, batch: VerticalBatch, batch_idx: int) -> None:
+        """End the last epoch if Lightning did not, as when it resumes from a checkpoint of an epoch's last step."""
+        if batch_idx == 0 and (self.epoch.rows or self.window.rows):
+            self.end_epoch()
+
     def training_step(self, batch: VerticalBatch, batch_idx: int) -> None:
         """Forward over the wire, loss at the label holder, gradients back over the wire, every party's own step."""
         self.wire.open()
-        logits = self.network(batch.features, self.wire)
+        features = batch.features if self.audited else self.wire.traced(batch.features)
+        logits = self.network(features, self.wire)
         loss = functional.cross_entropy(logits, batch.labels)
-        self.check(loss, batch)
+        self.check(loss, features)
         self.zero_grad()
         self.manual_backward(loss)
         self.wire.return_gradients()
@@ -116,16 +128,16 @@ class SplitModule(pl.LightningModule):
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         return every > 0 and (self.trainer.fit_loop.total_batch_idx + 1) % every == 0
 
-    def check(self, loss: Tensor, batch: VerticalBatch) -> None:
+    def check(self, loss: Tensor, features: Mapping[str, Tensor]) -> None:
         """Stop at a loss that is not finite, and audit the boundary on the first batch of a run."""
         if not math.isfinite(loss.item()):
-            first = first_non_finite(dict(self.network.parties.items()), batch.features, self.wire)
+            first = first_non_finite(dict(self.network.parties.items()), features, self.wire)
             raise FloatingPointError(
                 f"the loss is {loss.item()} at step {self.trainer.global_step}; the first tensor that is not finite: {first}. "
                 "A lower learning rate or clip_norm=1.0 helps where features and weights were sound."
             )
         if not self.audited:
-            audit(dict(self.network.parties.items()), batch.features, self.wire, loss, self.network.label_holder)
+            audit(dict(self.network.parties.items()), features, self.wire, loss, self.network.label_holder)
             self.audited = True
 
     def step(self) -> None:
@@ -153,9 +165,13 @@ class SplitModule(pl.LightningModule):
         self.window = Totals()
 
     def on_train_epoch_end(self) -> None:
-        """Log exact means over the epoch's rows and step the schedules."""
+        """Log exact means over the epoch's rows, and end it."""
         self.epoch.absorb(self.window)
         self.log_dict({f"train/{name}": value for name, value in self.epoch.compute().items()})
+        self.end_epoch()
+
+    def end_epoch(self) -> None:
+        """Forget the epoch's rows and step the schedules."""
         self.window, self.epoch = Totals(), Totals()
         for schedule in self.trainer.lr_scheduler_configs:
             schedule.scheduler.step()  # type: ignore[call-arg]  # ReduceLROnPlateau is refused
@@ -185,14 +201,19 @@ class SplitModule(pl.LightningModule):
         self.evaluation = Totals()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the byte counts, so that a resumed run reports all that crossed."""
+        """Keep the byte counts and the epoch's sums, so that a resumed run reports what an uninterrupted one would."""
         checkpoint["wire_bytes"] = dict(self.wire.bytes)
         checkpoint["evaluation_wire_bytes"] = dict(self.evaluation_wire.bytes)
+        checkpoint["window"], checkpoint["epoch_sums"] = self.window.state_dict(), self.epoch.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Count on from the checkpoint's bytes."""
-        self.wire.bytes.update(checkpoint["wire_bytes"])
-        self.evaluation_wire.bytes.update(checkpoint["evaluation_wire_bytes"])
+        """Count on where the checkpoint's run was; a test of its weights is no part of that run."""
+        if self._trainer is None or self.trainer.state.fn != TrainerFn.FITTING:
+            return
+        self.wire.bytes = Counter(checkpoint["wire_bytes"])
+        self.evaluation_wire.bytes = Counter(checkpoint["evaluation_wire_bytes"])
+        self.window.load_state_dict(checkpoint["window"])
+        self.epoch.load_state_dict(checkpoint["epoch_sums"])
 
 
 def check_precision(precision: str | int) -> None:

@@ -7,7 +7,7 @@ learns about that copy, `received.grad`, is all that `return_gradients` takes ba
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -80,6 +80,11 @@ class Wire:
         self.hops.append(Hop(sender, receiver, tensor, received, depth))
         self.bytes[f"{sender}->{receiver}"] += size(received)
         return received
+
+    @staticmethod
+    def traced(features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return every party's block as a leaf, so that an audit sees who else touches it."""
+        return {party: block.detach().requires_grad_(block.is_floating_point()) for party, block in features.items()}
 
     def return_gradients(self) -> None:
         """Carry every leaf's gradient back and let its sender go on with backward, deepest hops first.

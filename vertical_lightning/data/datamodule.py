@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from vertical_lightning.data.assignment import assign
-from vertical_lightning.data.loader import AlignedRows, PositionSampler, loader
+from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler
 from vertical_lightning.data.overlap import Overlap
 from vertical_lightning.data.preprocessing import preprocessor
 from vertical_lightning.schema import Aligner, Alignment, Partition, PartyTable, Shape, Source, VerticalBatch, take
@@ -151,12 +151,14 @@ class VerticalDataModule(pl.LightningDataModule):
             )
 
     def digest(self) -> str:
-        """Fingerprint of which entities were aligned, and in which order."""
-        state = hashlib.sha256()
+        """Fingerprint of which entities were aligned, in which order, for which split, and of the order of batches."""
+        state = hashlib.sha256(repr((self.shuffle, self.seed)).encode())
         for name, alignment in self.alignments.items():
             ids = self.tables[name][self.label_holder].ids
             for row in alignment.positions[self.label_holder].tolist():
                 state.update(f"{name}:{len(ids[row])}:{ids[row]}".encode())
+        for split, rows in self.splits.items():
+            state.update(f"{split}:{rows.rows.tolist()}".encode())
         return state.hexdigest()
 
     def state_dict(self) -> dict[str, Any]:
@@ -167,7 +169,8 @@ class VerticalDataModule(pl.LightningDataModule):
         """Refuse to resume on other entities than the checkpoint's."""
         if state_dict["alignment"] != self.digest():
             raise ValueError(
-                "the checkpoint was trained on other aligned entities than these. Resume with the same data, overlap and seed."
+                "the checkpoint was trained on other aligned entities, or splits or batches of them, than these. "
+                "Resume with the same data, overlap, fractions and seed."
             )
 
     def train_dataloader(self) -> DataLoader[VerticalBatch]:
@@ -185,7 +188,7 @@ class VerticalDataModule(pl.LightningDataModule):
     def serve(self, split: str, shuffle: bool) -> DataLoader[VerticalBatch]:
         """Build the loader of one split."""
         rows = self.splits[split]
-        return loader(rows, PositionSampler(len(rows), self.batch_size, shuffle, self.seed), self.workers)
+        return AlignedLoader(rows, PositionSampler(len(rows), self.batch_size, shuffle, self.seed), self.workers)
 
 
 def scale(party: str, aligned: Aligned, places: Places, image_range: tuple[float, float]) -> dict[str, Tensor]:

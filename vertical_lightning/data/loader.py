@@ -45,6 +45,10 @@ class PositionSampler(Sampler[Tensor]):
         shuffle: Draw a new order each epoch; otherwise the order of the alignment, every epoch.
         seed: Seed of the order.
 
+    Attributes:
+        epoch: Whose order is drawn; Lightning sets it.
+        skip: How many batches to leave out at the beginning.
+
     >>> list(PositionSampler(rows=3, batch_size=2, shuffle=False))
     [tensor([0, 1]), tensor([2])]
     """
@@ -55,6 +59,7 @@ class PositionSampler(Sampler[Tensor]):
         self.shuffle = shuffle
         self.seed = seed
         self.epoch = 0
+        self.skip = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch's order; Lightning calls this."""
@@ -68,17 +73,44 @@ class PositionSampler(Sampler[Tensor]):
         if self.shuffle:
             generator = torch.Generator().manual_seed(derive("order", self.seed, self.epoch))
             order = torch.randperm(self.rows, generator=generator)
-        yield from torch.split(order, self.batch_size)
+        yield from torch.split(order, self.batch_size)[self.skip :]
 
 
-def loader(rows: AlignedRows, sampler: PositionSampler, workers: int = 0) -> DataLoader[VerticalBatch]:
-    """Serve whole batches: with `batch_size=None` torch passes each tensor of positions straight to `AlignedRows`."""
-    # The generator keeps DataLoader from drawing its workers' base seed from the global one (law 6).
-    return DataLoader(
-        rows,
-        sampler=sampler,
-        batch_size=None,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        generator=torch.Generator(),
-    )
+class AlignedLoader(DataLoader[VerticalBatch]):
+    """Serves whole batches, and goes on in the middle of an epoch after a checkpoint.
+
+    Args:
+        rows: The aligned rows.
+        sampler: Which rows make a batch.
+        workers: Loader processes; 0 is fastest for tensors in memory.
+    """
+
+    sampler: PositionSampler
+
+    def __init__(self, rows: AlignedRows, sampler: PositionSampler, workers: int = 0) -> None:
+        super().__init__(
+            rows,
+            sampler=sampler,
+            batch_size=None,  # torch passes each tensor of positions straight to AlignedRows
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            generator=torch.Generator(),  # otherwise the workers' seed would come from the global generator (law 6)
+        )
+        self.served = 0
+        self.resumed: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[VerticalBatch]:  # type: ignore[override]
+        # A generator: nothing is drawn before the first batch is asked for. By then Lightning has said which epoch it is.
+        resumed, self.resumed = self.resumed, {}
+        self.served = self.sampler.skip = resumed["served"] if resumed.get("epoch") == self.sampler.epoch else 0
+        for batch in super().__iter__():
+            self.served += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Where the epoch is; Lightning keeps it in checkpoints."""
+        return {"epoch": self.sampler.epoch, "served": self.served}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Go on from a checkpoint."""
+        self.resumed = state_dict

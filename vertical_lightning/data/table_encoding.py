@@ -41,6 +41,8 @@ class TableEncoding:
         frame = _frame(features)
         if set(frame.columns) != set(self.numeric):
             raise ValueError(f"Columns {list(frame.columns)} differ from those in training; give {list(self.numeric)}.")
+        if frame.empty:  # scikit-learn refuses to transform no rows
+            return torch.empty(0, len(self.encoder.get_feature_names_out()))
         return torch.as_tensor(self.encoder.transform(self._plain(frame)), dtype=torch.float32)
 
     def _plain(self, frame: pd.DataFrame) -> pd.DataFrame:

@@ -112,7 +112,7 @@ class Topology(nn.Module):
         """Build one stage at one party and return the shape that it sends on."""
         try:
             with torch.device("meta"):
-                output = factory(shape).eval()(torch.empty(2, *shape))
+                output = seeded(lambda: factory(shape)).eval()(torch.empty(2, *shape))
         except (RuntimeError, ValueError) as error:
             raise ValueError(f"stage {name} at {party} cannot take rows of shape {tuple(shape)}: {error}") from error
         self.own(party)[name] = seeded(lambda: factory(shape), self.seed, name, branch)
