@@ -10,10 +10,11 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "vertical_lightning"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
-EVERYWHERE = {"schema", "seeds"}
+EVERYWHERE = {"per_party", "schema", "seeds"}
 ARROWS = {
     "schema": set(),
     "seeds": set(),
+    "per_party": set(),
     "wire": set(),
     "audit": {"wire"},
     "finite": {"wire"},

@@ -124,7 +124,7 @@ def test_a_party_that_stays_away_is_no_zero() -> None:
 
 
 def test_logits_side_by_side_are_refused() -> None:
-    with pytest.raises(ValueError, match="concat|merge|logits"):
+    with pytest.raises(ValueError, match=r"concat|merge|logits"):
         mlp_network("aggregate", 2, "concat")
 
 

@@ -103,3 +103,15 @@ def test_what_is_shown_of_a_hop_is_a_copy() -> None:
             tensor.fill_(torch.nan)
     assert all(hop.sent.isfinite().all() and hop.received.isfinite().all() for hop in module.wire.hops)
     assert all(hop.received.grad.isfinite().all() for hop in module.wire.hops)  # type: ignore[union-attr]
+
+
+def test_a_party_with_nothing_to_learn_receives_nothing() -> None:
+    """Its stages are frozen; nor does the audit of the first batch make the label holder send it a gradient."""
+    shapes = {"alice": (4,), "carol": (4,)}
+    network = Topology(Mlp(WIDTHS), shapes, CLASSES, "bob", owners=["bob"], cut=2, merge=Sum)
+    for weight in network.own("alice").parameters():
+        weight.requires_grad_(False)
+    module = Recorded(network, OPTIMIZERS["sgd"])
+    fit(module, batches(shapes, 2, torch.float32))
+    assert not list(module.wire.seen_by("alice"))
+    assert set(module.wire.bytes) == {"alice->bob", "carol->bob", "bob->carol"}

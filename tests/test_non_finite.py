@@ -122,6 +122,22 @@ def rest() -> tuple[Tensor, Tensor]:
     return torch.zeros(8).long(), torch.arange(8)
 
 
+def test_a_run_after_one_that_was_stopped_starts_afresh() -> None:
+    """Neither the stopped epoch's sums nor a step of the schedule are left over."""
+    network = mlp_network("splitnn", 2, "sum")
+    module = Recorded(network, SGD, scheduler=partial(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.5))
+    steps = sound(network)
+    spoiled = [*steps[:2], steps[2]._replace(features={**steps[2].features, "party_0": torch.full((8, 2), torch.nan)})]
+    with pytest.raises(FloatingPointError, match="at step 2"):
+        fit(module, spoiled)
+    module.losses.clear()
+    trainer = fit(module, steps)
+    assert {group["lr"] for optimizer in trainer.optimizers for group in optimizer.param_groups} == {0.01 * 0.5}
+    rows = [len(batch.labels) for batch in steps]
+    expected = sum(loss * count for loss, count in zip(module.losses, rows, strict=True)) / sum(rows)
+    assert float(trainer.callback_metrics["train/loss"]) == pytest.approx(expected, abs=1e-6)
+
+
 def test_a_finite_run_is_left_alone() -> None:
     network = mlp_network("splitnn", 2, "sum")
     module = Recorded(network, OPTIMIZERS["sgd"])

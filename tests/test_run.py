@@ -103,6 +103,7 @@ def test_command_from_elsewhere(tmp_path: Path) -> None:
         assert (folder / part).is_file()
 
 
+@pytest.mark.slow
 def test_multirun_over_architectures_and_cuts(tmp_path: Path) -> None:
     words = ["architecture=mlp,lenet", "cut=1,2", "overlap.missing=0.9", "trainer.max_epochs=1", "batch_size=16"]
     command = [sys.executable, "-m", "vertical_lightning.train", "-m", *words]

@@ -54,7 +54,9 @@ def owned(parties: Mapping[str, nn.Module], features: Mapping[str, Tensor]) -> I
 def check_edges(party: str, name: str, end: Tensor, belongs: Belonging) -> None:
     """Refuse an `end` of `party` whose graph reaches a leaf of anybody else."""
     for leaf in leaves(end):
-        other, what = belongs.get(id(leaf), ("nobody on the wire", f"a tensor of shape {tuple(leaf.shape)}"))
+        # What has no graph behind it, such as the embedding of frozen stages, can be at nobody else's.
+        unknown = (party, name) if leaf is end else ("nobody on the wire", f"a tensor of shape {tuple(leaf.shape)}")
+        other, what = belongs.get(id(leaf), unknown)
         if other != party:
             raise BoundaryError(
                 f"a gradient edge crosses the boundary: {name} of {party} reaches {what} of {other} without a hop. "

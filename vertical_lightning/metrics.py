@@ -53,12 +53,15 @@ class Totals:
         self.rows, self.loss, self.correct = state["rows"], state["loss"], state["correct"]
         self.scores, self.labels = list(state["scores"]), list(state["labels"])
 
-    def compute(self) -> dict[str, float]:
-        """Means over all rows; `auroc` where there are two classes; empty if there was no row."""
+    def means(self) -> dict[str, float]:
+        """Means over all rows; empty if there was none."""
         if not self.rows:
             return {}
-        means = {"loss": float(self.loss) / self.rows, "accuracy": float(self.correct) / self.rows}
-        return means | ({"auroc": auroc(self.scores, self.labels)} if self.scores else {})
+        return {"loss": float(self.loss) / self.rows, "accuracy": float(self.correct) / self.rows}
+
+    def compute(self) -> dict[str, float]:
+        """Means, and `auroc` where there are two classes."""
+        return self.means() | ({"auroc": auroc(self.scores, self.labels)} if self.scores else {})
 
 
 def auroc(scores: list[Tensor], labels: list[Tensor]) -> float:

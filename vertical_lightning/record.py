@@ -15,7 +15,7 @@ from torch.utils.tensorboard.summary import hparams
 
 EXPERIMENT = (
     *("data", "partition", "overlap", "datamodule", "architecture", "merge", "topology", "optimizer", "scheduler"),
-    *("label_holder", "cut", "batch_size", "clip_norm", "seed"),
+    *("label_holder", "cut", "batch_size", "clip_norm", "seed", "trainer.max_epochs", "trainer.precision"),
 )
 """The configuration's nodes that make two runs differ; the others say where things lie and how they are shown."""
 
@@ -57,8 +57,8 @@ def hyper_parameters(config: DictConfig) -> dict[str, str | float]:
     """
     found: dict[str, str | float] = {}
     for name in EXPERIMENT:
-        if name in config:
-            found |= dict(flat(name, config[name]))
+        if (node := OmegaConf.select(config, name)) is not None:
+            found |= dict(flat(name, node))
     return found
 
 

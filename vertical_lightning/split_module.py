@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.trainer.states import TrainerFn
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -18,13 +18,13 @@ from torch.optim.lr_scheduler import LRScheduler
 from vertical_lightning.audit import audit
 from vertical_lightning.finite import first_non_finite
 from vertical_lightning.metrics import Totals
+from vertical_lightning.per_party import per_party
 from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.topologies.topology import Topology
 from vertical_lightning.wire import Wire
 
 OptimizerFactory = Callable[[Iterable[Tensor]], Optimizer]
 SchedulerFactory = Callable[[Optimizer], LRScheduler]
-Value = TypeVar("Value")
 
 
 class SplitModule(pl.LightningModule):
@@ -61,25 +61,13 @@ class SplitModule(pl.LightningModule):
         self.automatic_optimization = False
         self.network = network
         self.trained = [party for party, own in network.parties.items() if any(True for _ in own.parameters())]
-        self.optimizer_of = self.by_party("optimizer", optimizer, network)
-        self.scheduler_of = self.by_party("scheduler", scheduler, network)
-        self.clip_norm_of = self.by_party("clip_norm", clip_norm, network)
+        self.optimizer_of = per_party("optimizer", optimizer, list(network.parties))
+        self.scheduler_of = per_party("scheduler", scheduler, list(network.parties))
+        self.clip_norm_of = per_party("clip_norm", clip_norm, list(network.parties))
         self.wire = Wire()
         self.evaluation_wire = Wire()
         self.window, self.epoch, self.evaluation = Totals(), Totals(), Totals()
         self.audited = False
-
-    @staticmethod
-    def by_party(name: str, choice: Value | Mapping[str, Value] | None, network: Topology) -> dict[str, Value]:
-        """Read one choice for all, or a dict with a choice for each, as a dict."""
-        parties = list(network.parties)
-        if choice is None:
-            return {}
-        if not isinstance(choice, Mapping):
-            return dict.fromkeys(parties, choice)
-        if unknown := sorted(set(choice) - set(parties)):
-            raise ValueError(f"{name} is given for {', '.join(unknown)}; the parties are {', '.join(parties)}.")
-        return dict(choice)
 
     def configure_optimizers(self) -> Any:
         """Build one optimizer, and one schedule where asked for, for every party that has something to train."""
@@ -95,8 +83,9 @@ class SplitModule(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": self.scheduler_of[party](optimizer)}
 
     def setup(self, stage: str) -> None:
-        """Refuse what would train wrongly."""
+        """Refuse what would train wrongly, and begin with empty sums; a checkpoint is loaded later."""
         check_precision(self.trainer.precision)
+        self.window, self.epoch, self.evaluation = Totals(), Totals(), Totals()  # of a run that was stopped
 
     def on_fit_start(self) -> None:
         """Audit the first batch of every run."""
@@ -110,7 +99,7 @@ class SplitModule(pl.LightningModule):
     def training_step(self, batch: VerticalBatch, batch_idx: int) -> None:
         """Forward over the wire, loss at the label holder, gradients back over the wire, every party's own step."""
         self.wire.open()
-        features = batch.features if self.audited else self.wire.traced(batch.features)
+        features = batch.features if self.audited else self.wire.traced(batch.features, self.parties)
         logits = self.network(features, self.wire)
         loss = functional.cross_entropy(logits, batch.labels)
         self.check(loss, features)
@@ -123,6 +112,11 @@ class SplitModule(pl.LightningModule):
             self.log_window()
 
     @property
+    def parties(self) -> dict[str, nn.Module]:
+        """Each party's own modules."""
+        return dict(self.network.parties.items())
+
+    @property
     def logs_now(self) -> bool:
         """Whether the batch under way is one of every `log_every_n_steps`, counted over the run."""
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
@@ -131,13 +125,13 @@ class SplitModule(pl.LightningModule):
     def check(self, loss: Tensor, features: Mapping[str, Tensor]) -> None:
         """Stop at a loss that is not finite, and audit the boundary on the first batch of a run."""
         if not math.isfinite(loss.item()):
-            first = first_non_finite(dict(self.network.parties.items()), features, self.wire)
+            first = first_non_finite(self.parties, features, self.wire)
             raise FloatingPointError(
                 f"the loss is {loss.item()} at step {self.trainer.global_step}; the first tensor that is not finite: {first}. "
                 "A lower learning rate or clip_norm=1.0 helps where features and weights were sound."
             )
         if not self.audited:
-            audit(dict(self.network.parties.items()), features, self.wire, loss, self.network.label_holder)
+            audit(self.parties, features, self.wire, loss, self.network.label_holder)
             self.audited = True
 
     def step(self) -> None:
@@ -159,8 +153,7 @@ class SplitModule(pl.LightningModule):
 
     def log_window(self) -> None:
         """Log means over the batches since the last call, and keep them for the epoch."""
-        means = {f"train/{name}_step": value for name, value in self.window.compute().items() if name != "auroc"}
-        self.log_dict(means, prog_bar=True)
+        self.log_dict({f"train/{name}_step": value for name, value in self.window.means().items()}, prog_bar=True)
         self.epoch.absorb(self.window)
         self.window = Totals()
 

@@ -16,6 +16,8 @@ import hydra
 from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 
+from vertical_lightning.per_party import check_parties
+
 if TYPE_CHECKING:
     import pytorch_lightning as pl
 
@@ -33,18 +35,17 @@ def config_folder() -> str:
 @hydra.main(version_base="1.3", config_path=config_folder(), config_name="train")
 def main(config: DictConfig) -> float | None:
     """Train, test, report; return the metric that a sweep asked for."""
-    # Both must be said before torch is imported. On shared cores, OpenMP's threads by default spin while they wait for one
-    # another: a step of the main job took 44 ms beside one other busy process, 2.4 ms with passive waiting.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if config.trainer.accelerator == "cpu":
-        # With a CUDA build of torch and no GPU every Adam step would ask the driver first (0.1 ms).
+        # Before torch is imported. With a CUDA build of torch and no GPU every Adam step would ask the driver first (0.1 ms).
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 with torch 2.15
     try:
         return train(config).get(config.objective)
-    except (ValueError, OSError, FloatingPointError) as error:
-        # Bad input: the sentence is what helps. Hydra prints the traceback too when HYDRA_FULL_ERROR=1.
-        raise CompactHydraException(str(error)) from error
+    except Exception as error:
+        if isinstance(error, ValueError | OSError | FloatingPointError) or type(error).__name__ == "MisconfigurationException":
+            # Bad input: the sentence is what helps. Hydra prints the traceback too when HYDRA_FULL_ERROR=1.
+            raise CompactHydraException(str(error)) from error
+        raise
 
 
 def train(config: DictConfig) -> dict[str, float]:
@@ -56,34 +57,46 @@ def train(config: DictConfig) -> dict[str, float]:
     from vertical_lightning.split_module import check_precision
     from vertical_lightning.topologies.cut import resolve
 
+    check_settings(config)
     check_precision(config.trainer.precision)  # on a CPU Lightning would turn fp16 into bf16 before the module sees it
     pl.seed_everything(config.seed, verbose=False)
     architecture = build(config.architecture)
     resolve(build(config.cut), list(architecture.stages(1)), len(config.topology.owners))  # before PSI takes its time
 
+    trainer: pl.Trainer = build(config.trainer)(
+        logger=list(build(config.get("logger") or {}).values()), callbacks=list(build(config.get("callbacks") or {}).values())
+    )
+
     data: VerticalDataModule = build(config.datamodule)
     data.load()
     print(report.holdings(data.tables), flush=True)
     data.align()
-    print(report.alignment(data.alignments), flush=True)
+    aligned = report.alignment(data.alignments)
+    print(aligned, flush=True)
     data.setup("fit")
 
     module = build_module(config, architecture, data)
     print(f"Network\n  {module.network.flow()}\n", flush=True)
-    trainer: pl.Trainer = build(config.trainer)(
-        logger=list(build(config.logger).values()), callbacks=list(build(config.callbacks).values())
-    )
-    started = time.perf_counter()
-    trainer.fit(module, datamodule=data, ckpt_path=config.ckpt_path)
-    curves, seconds = values(trainer), time.perf_counter() - started
-    trainer.test(module, datamodule=data, verbose=False)
-    curves |= values(trainer)
+    curves, seconds = fit_and_test(trainer, module, data, config.ckpt_path)
     ends = {**report.alignment_metrics(data.alignments), **report.wire_metrics(module), "time/fit_seconds": seconds}
 
     metrics = curves | ends
     record(metrics, curves, config, trainer)
+    Path(config.folder, "alignment.txt").write_text(aligned)
     print(report.results(metrics, config.folder), flush=True)
     return metrics
+
+
+def check_settings(config: DictConfig) -> None:
+    """Refuse settings that would only fail, or mislead, after alignment has taken its time."""
+    if not isinstance(config.seed, int):
+        raise ValueError(f"seed={config.seed} is no integer; a run without a seed cannot be repeated.")
+    if not isinstance(config.batch_size, int) or config.batch_size < 1:
+        raise ValueError(f"batch_size={config.batch_size} is no number of rows; give an integer from 1 to the aligned rows.")
+    if config.ckpt_path and not Path(config.ckpt_path).is_file():
+        raise ValueError(f"ckpt_path={config.ckpt_path} is no file; a run's checkpoints lie in its folder's checkpoints/.")
+    if config.trainer.devices not in (1, "1", "auto"):
+        raise ValueError(f"trainer.devices={config.trainer.devices} is not supported yet: all parties train on one device.")
 
 
 def build(node: Any) -> Any:
@@ -108,11 +121,23 @@ def build_module(config: DictConfig, architecture: Architecture, data: VerticalD
 def by_party(choice: DictConfig, parties: Sequence[str]) -> dict[str, Any]:
     """Build a choice for every party, with the party's own differences (`choice.parties.NAME.…`) laid over it."""
     differences = choice.get("parties") or {}
-    if unknown := sorted(set(differences) - set(parties)):
-        raise ValueError(f"settings are given for {', '.join(unknown)}; the parties are {', '.join(parties)}.")
+    check_parties("a setting of its own", differences, parties)
     common = {key: value for key, value in choice.items() if key != "parties"}
     made = {party: build(OmegaConf.merge(common, differences.get(party, {}))) for party in parties}
     return {party: one for party, one in made.items() if one}
+
+
+def fit_and_test(
+    trainer: pl.Trainer, module: SplitModule, data: VerticalDataModule, ckpt_path: str | None
+) -> tuple[dict[str, float], float]:
+    """Return all metrics that were logged, as they ended, and the seconds of fit."""
+    started = time.perf_counter()
+    trainer.fit(module, datamodule=data, ckpt_path=ckpt_path)
+    curves, seconds = values(trainer), time.perf_counter() - started
+    if len(data.splits["test"]):
+        trainer.test(module, datamodule=data, verbose=False)
+        curves |= values(trainer)
+    return curves, seconds
 
 
 def values(trainer: pl.Trainer) -> dict[str, float]:

@@ -13,7 +13,7 @@ from itertools import groupby
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,10 @@ class Wire:
         self.hops: list[Hop] = []
         self.bytes: Counter[str] = Counter()
 
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the hops out of copies: they hold a living graph."""
+        return {"hops": [], "bytes": self.bytes}
+
     def open(self) -> None:
         """Begin a step: forget the hops of the last one."""
         self.hops = []
@@ -82,14 +86,19 @@ class Wire:
         return received
 
     @staticmethod
-    def traced(features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return every party's block as a leaf, so that an audit sees who else touches it."""
-        return {party: block.detach().requires_grad_(block.is_floating_point()) for party, block in features.items()}
+    def traced(features: Mapping[str, Tensor], modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+        """Return every learning party's block as a leaf, so that an audit sees who else touches it.
+
+        A party with nothing to learn stays as it is: its embedding must not ask for a gradient.
+        """
+        learns = {party: any(weight.requires_grad for weight in modules[party].parameters()) for party in features}
+        return {party: block.detach().requires_grad_(learns[party]) for party, block in features.items()}
 
     def return_gradients(self) -> None:
         """Carry every leaf's gradient back and let its sender go on with backward, deepest hops first.
 
-        Hops of one depth go back in one call: they may stand on one graph, which can be walked only once.
+        Hops of one depth go back in one call: they may stand on one graph, which can be walked only once. Hops of unequal
+        depth must not share one.
         """
         answered = sorted((hop for hop in self.hops if hop.received.requires_grad), key=lambda hop: -hop.depth)
         for _, level in groupby(answered, key=lambda hop: hop.depth):

@@ -33,6 +33,8 @@ class AlignmentPictures(pl.Callback):
         if not loggers or not isinstance(data, VerticalDataModule):
             return
         name = next(iter(data.tables))
+        if len(data.tables[name]) == 1:
+            return
         for moment, tables in (("before", data.tables[name]), ("after", data.aligned(name))):
             if pieces := images(tables):
                 figure = draw(pieces, labels(tables, data), self.rows)

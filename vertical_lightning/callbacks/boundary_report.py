@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 from tabulate import tabulate
@@ -34,7 +36,8 @@ class BoundaryReport(pl.Callback):
 def held(party: str, data: VerticalDataModule) -> list[list[str]]:
     """List the rows that a party holds."""
     lines = []
-    for split, rows in data.splits.items():
+    for split in ("train", "val", "test"):
+        rows = data.splits[split]
         if party in rows.features:
             lines.append(["holds", f"{split} features", shape(rows.features[party].shape)])
         if party == data.label_holder:
@@ -43,17 +46,21 @@ def held(party: str, data: VerticalDataModule) -> list[list[str]]:
 
 
 def trained(party: str, module: SplitModule) -> list[list[str]]:
-    """List a party's parameters, and the hops of the last step that it had a part in, with bytes over the run."""
-    lines = [["holds", name, shape(weight.shape)] for name, weight in module.network.own(party).named_parameters()]
+    """List a party's weights and statistics, what crosses in a step, and the bytes that crossed in the run."""
+    own = module.network.own(party)
+    lines = [["holds", name, shape(tensor.shape)] for name, tensor in [*own.named_parameters(), *own.named_buffers()]]
     for hop in module.wire.hops:
         for sender, receiver, what in ((hop.sender, hop.receiver, "embedding"), (hop.receiver, hop.sender, "gradient")):
             if party in (sender, receiver):
-                count = module.wire.bytes[f"{sender}->{receiver}"]
-                crossed = f"{what} {sender}->{receiver} ({count:,} bytes in this run)"
-                lines.append(["sent" if party == sender else "received", crossed, shape(hop.received.shape)])
+                crossed = f"{what} {sender}->{receiver}"
+                row = shape(hop.received.shape[1:])
+                lines.append(["sent" if party == sender else "received", crossed, f"batch × {row}"])
+    for link, count in module.wire.bytes.items():
+        if party in link.split("->"):
+            lines.append(["in all", link, f"{count:,} bytes"])
     return lines
 
 
-def shape(size: tuple[int, ...]) -> str:
+def shape(size: Sequence[int]) -> str:
     """Write a shape."""
     return " × ".join(map(str, size)) or "scalar"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -110,7 +111,7 @@ class VerticalDataModule(pl.LightningDataModule):
         """Put every party's rows into the common order, divide them, and scale them; does nothing the second time.
 
         Raises:
-            ValueError: If the batch is larger than the aligned training set, or a split is too small.
+            ValueError: If the batch is larger than the aligned training set.
         """
         if self.splits:
             return
@@ -167,7 +168,8 @@ class VerticalDataModule(pl.LightningDataModule):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Refuse to resume on other entities than the checkpoint's."""
-        if state_dict["alignment"] != self.digest():
+        fitting = self.trainer is None or self.trainer.state.fn == TrainerFn.FITTING
+        if fitting and state_dict["alignment"] != self.digest():
             raise ValueError(
                 "the checkpoint was trained on other aligned entities, or splits or batches of them, than these. "
                 "Resume with the same data, overlap, fractions and seed."

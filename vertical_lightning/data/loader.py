@@ -69,6 +69,8 @@ class PositionSampler(Sampler[Tensor]):
         return -(-self.rows // self.batch_size)
 
     def __iter__(self) -> Iterator[Tensor]:
+        if not self.rows:
+            return  # torch would split nothing into one empty batch
         order = torch.arange(self.rows)
         if self.shuffle:
             generator = torch.Generator().manual_seed(derive("order", self.seed, self.epoch))
@@ -103,13 +105,18 @@ class AlignedLoader(DataLoader[VerticalBatch]):
         # A generator: nothing is drawn before the first batch is asked for. By then Lightning has said which epoch it is.
         resumed, self.resumed = self.resumed, {}
         self.served = self.sampler.skip = resumed["served"] if resumed.get("epoch") == self.sampler.epoch else 0
+        if self.served and resumed["batch_size"] != self.sampler.batch_size:
+            raise ValueError(
+                f"the checkpoint lies in the middle of an epoch of batches of {resumed['batch_size']} rows, not "
+                f"{self.sampler.batch_size}. Resume with batch_size={resumed['batch_size']}."
+            )
         for batch in super().__iter__():
             self.served += 1
             yield batch
 
     def state_dict(self) -> dict[str, int]:
         """Where the epoch is; Lightning keeps it in checkpoints."""
-        return {"epoch": self.sampler.epoch, "served": self.served}
+        return {"epoch": self.sampler.epoch, "served": self.served, "batch_size": self.sampler.batch_size}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         """Go on from a checkpoint."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 
 from vertical_lightning.schema import PartyTable
+from vertical_lightning.seeds import derive
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,9 @@ class Overlap:
 
         A party's rows depend on (seed, split, party) alone: another party more or less changes nothing for it.
         """
-        return {party: self._remaining(table, f"{seed}/{split}/{party}") for party, table in tables.items()}
+        return {party: self._remaining(table, derive("overlap", seed, split, party)) for party, table in tables.items()}
 
-    def _remaining(self, table: PartyTable, key: str) -> PartyTable:
+    def _remaining(self, table: PartyTable, seed: int) -> PartyTable:
         kept = max(len(table) - round(self.missing * len(table)), min(len(table), 1))
-        rows = torch.randperm(len(table), generator=_generator(key))[:kept]
+        rows = torch.randperm(len(table), generator=torch.Generator().manual_seed(seed))[:kept]
         return table.take(rows if self.shuffle else rows.sort().values)
-
-
-def _generator(key: str) -> torch.Generator:
-    """Seed by a hash of words: Python's own `hash` differs from process to process."""
-    digest = hashlib.sha256(f"overlap/{key}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big", signed=True))

@@ -28,12 +28,12 @@ def resolve(cut: Cut, stages: Sequence[str], count: int) -> list[int]:
     >>> resolve(1, ["fc1", "fc2", "head"], 2)
     [1, 2]
     """
-    if cut is None:
-        given: list[int | str] = []
-    elif isinstance(cut, int | str):
-        given = [cut, *range(1 - count, 0)]
-    else:
-        given = list(cut)
+    given = spread(cut, count)
+    if count >= len(stages):
+        raise ValueError(
+            f"this topology has {count + 1} owners in a row, but the architecture has only {len(stages)} stages: "
+            f"{', '.join(stages)}. Choose fewer topology.owners or an architecture with more stages."
+        )
     if len(given) != count:
         raise ValueError(
             f"cut={cut} gives {len(given)} cuts, but this topology has {count} owners after the bottoms and needs "
@@ -48,10 +48,19 @@ def resolve(cut: Cut, stages: Sequence[str], count: int) -> list[int]:
     return cuts
 
 
+def spread(cut: Cut, count: int) -> list[int | str]:
+    """Write a single cut as one cut for each owner."""
+    if cut is None:
+        return []
+    if isinstance(cut, int | str | float):
+        return [cut, *range(1 - count, 0)]
+    return list(cut)
+
+
 def index(cut: int | str, stages: Sequence[str], given: Cut) -> int:
     """Turn one cut into the number of stages before it."""
     legal = range(1, len(stages))
-    number = stages.index(cut) + 1 if cut in stages else cut
+    number: object = stages.index(cut) + 1 if isinstance(cut, str) and cut in stages else cut
     if isinstance(number, int) and not isinstance(number, bool):
         number = number + len(stages) if number < 0 else number
         if number in legal:

@@ -78,6 +78,8 @@ class Topology(nn.Module):
             check_party_name(owner)
         row = architecture.stages(outputs)
         names = list(row)
+        if "merge" in names:
+            raise ValueError("an architecture's stage is named merge, as the merge itself is; give it another name.")
         cuts = [0, *resolve(cut, names, len(owners)), len(names)]
         ranges = [names[start:end] for start, end in pairwise(cuts)]
         self.bottom = ranges[0]
@@ -87,9 +89,9 @@ class Topology(nn.Module):
         self.merger = self.segments[0][0]
         self.seed = seed
         self.parties = nn.ModuleDict({party: nn.ModuleDict() for party in [*shapes, *owners, label_holder]})
-        self.build(row, shapes, merge)
+        self.build(row, shapes, merge, outputs)
 
-    def build(self, row: Mapping[str, StageFactory], shapes: Mapping[str, Shape], merge: MergeFactory) -> None:
+    def build(self, row: Mapping[str, StageFactory], shapes: Mapping[str, Shape], merge: MergeFactory, outputs: int) -> None:
         """Build every stage for the shape that reaches it, and the merge between them."""
         embeddings = {}
         for branch, (party, shape) in enumerate(shapes.items()):
@@ -103,6 +105,11 @@ class Topology(nn.Module):
         for owner, names in self.segments:
             for name in names:
                 shape = self.add(owner, name, row[name], shape, branch=0)
+        if shape != (outputs,):
+            raise ValueError(
+                f"the network ends in rows of shape {shape}, but the labels have {outputs} classes: without a stage after the "
+                "merge, bottoms end in logits. Choose merge=sum or mean (topology=aggregate), or one party (centralized)."
+            )
 
     def own(self, party: str) -> nn.ModuleDict:
         """Return one party's modules."""
@@ -123,7 +130,7 @@ class Topology(nn.Module):
     ) -> Float[Tensor, "batch outputs"]:
         """Return the logits, held by the label holder, from each feature party's block."""
         wire = wire or Wire()
-        embeddings = {party: self.run(party, self.bottom, block) for party, block in features.items()}
+        embeddings = {party: self.run(party, self.bottom, features[party]) for party in self.feature_parties}
         arrived = [wire.send(one, sender=party, receiver=self.merger) for party, one in embeddings.items()]
         holder, tensor = self.merger, cast(Tensor, self.own(self.merger)["merge"](arrived))
         for owner, names in self.segments:

@@ -9,6 +9,7 @@ import torch
 
 from vertical_lightning.data.partition import column_count, hand_out, party_names, take_columns
 from vertical_lightning.schema import PartyTable, Table
+from vertical_lightning.seeds import derive
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class RandomColumns:
     def split(self, table: Table, label_holder: str) -> dict[str, PartyTable]:
         """Give every party its columns, and the labels to `label_holder`."""
         parties = party_names(self.parties)
-        generator = torch.Generator().manual_seed(self.seed)
+        generator = torch.Generator().manual_seed(derive("columns", self.seed))
         drawn = torch.randperm(column_count(table.features), generator=generator).tensor_split(len(parties))
         groups = [group.sort().values for group in drawn]
         pieces = {party: take_columns(table.features, group) for party, group in zip(parties, groups, strict=True)}

@@ -9,6 +9,7 @@ import torch
 
 from vertical_lightning.data.entity_ids import entity_ids
 from vertical_lightning.schema import Table
+from vertical_lightning.seeds import derive
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Synthetic:
 
     def load(self) -> dict[str, Table]:
         """Return `{"all": …}`: there is no official test split."""
-        generator = torch.Generator().manual_seed(self.seed)
+        generator = torch.Generator().manual_seed(derive("synthetic", self.seed))
         labels = torch.arange(self.rows)[torch.randperm(self.rows, generator=generator)] % self.classes
         centers = torch.randn(self.classes, self.columns, generator=generator)
         features = centers[labels] + torch.randn(self.rows, self.columns, generator=generator)
