@@ -7,7 +7,8 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from vertical_lightning.train import config_folder, train
+from vertical_lightning.configuration import config_folder
+from vertical_lightning.train import train
 
 SMALL = ["data._target_=small_images.SmallImages", "batch_size=32", "callbacks.progress_bar.refresh_rate=0"]
 """Few pictures instead of a data set; keys that the chosen set does not have stay out."""

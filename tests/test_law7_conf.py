@@ -13,7 +13,7 @@ from hydra.utils import get_object
 from job import SMALL, configuration, run
 from omegaconf import DictConfig, ListConfig
 
-from vertical_lightning.train import config_folder
+from vertical_lightning.configuration import config_folder
 
 CHOICES = sorted(
     (path.parent.name, path.stem)

@@ -13,7 +13,7 @@ import torch
 from job import SMALL, configuration, run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from vertical_lightning.train import build
+from vertical_lightning.configuration import build
 
 SCALARS = {
     *("train/loss", "train/accuracy", "train/loss_step", "train/accuracy_step"),

@@ -16,6 +16,7 @@ import hydra
 from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 
+from vertical_lightning.configuration import build, config_folder
 from vertical_lightning.per_party import check_parties
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from vertical_lightning.data.datamodule import VerticalDataModule
     from vertical_lightning.schema import Architecture
     from vertical_lightning.split_module import SplitModule
-
-
-def config_folder() -> str:
-    """Return the absolute path of `conf/`: inside an installed package, or beside the package in a checkout."""
-    package = Path(__file__).resolve().parent
-    return str(next(folder for folder in (package / "conf", package.parent / "conf") if folder.is_dir()))
 
 
 @hydra.main(version_base="1.3", config_path=config_folder(), config_name="train")
@@ -97,11 +92,6 @@ def check_settings(config: DictConfig) -> None:
         raise ValueError(f"ckpt_path={config.ckpt_path} is no file; a run's checkpoints lie in its folder's checkpoints/.")
     if config.trainer.devices not in (1, "1", "auto"):
         raise ValueError(f"trainer.devices={config.trainer.devices} is not supported yet: all parties train on one device.")
-
-
-def build(node: Any) -> Any:
-    """Make what a configuration node describes: the one place where names become objects."""
-    return hydra.utils.instantiate(node, _convert_="all") if OmegaConf.is_config(node) else node
 
 
 def build_module(config: DictConfig, architecture: Architecture, data: VerticalDataModule) -> SplitModule:

@@ -28,6 +28,8 @@ class TorchvisionSource(ABC):
         name: Names the data set in ids: an entity keeps its id when only the first rows are taken.
         files: Which files to put where by hand: path under `root` → checksum.
         classes: The name of each class number.
+        shape: Channels, height and width of an image.
+        official_rows: How many training rows there are.
     """
 
     root: str | Path
@@ -37,6 +39,8 @@ class TorchvisionSource(ABC):
     name: ClassVar[str]
     files: ClassVar[Mapping[str, str]]
     classes: ClassVar[Sequence[str]]
+    shape: ClassVar[tuple[int, int, int]] = (1, 28, 28)
+    official_rows: ClassVar[int] = 60_000
 
     def __post_init__(self) -> None:
         """Refuse an empty split before anything is downloaded."""
@@ -56,6 +60,21 @@ class TorchvisionSource(ABC):
             ValueError: More rows are wanted than there are.
         """
         return {split: self._table(split, rows) for split, rows in self._wanted().items()}
+
+    def example(self, rows: int) -> tuple[Table, int, bool]:
+        """Say what the data set is like without a download.
+
+        Returns:
+            The training table if its files lie in `root`, else noise of its shape with `rows` rows; how many training rows
+            there are; whether the table is real.
+        """
+        if all((self._folder() / name).is_file() for name in self.files):
+            table = self._table("train", self.train_rows)
+            return table, len(table), True
+        noise = torch.randint(0, 256, (rows, *self.shape), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+        labels = torch.arange(rows) % len(self.classes)
+        table = Table(entity_ids(self.name, "noise", range(rows)), noise, labels, list(self.classes))
+        return table, self.train_rows or self.official_rows, False
 
     def _wanted(self) -> dict[str, int | None]:
         return {"train": self.train_rows, "test": self.test_rows}

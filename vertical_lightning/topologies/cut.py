@@ -48,6 +48,15 @@ def resolve(cut: Cut, stages: Sequence[str], count: int) -> list[int]:
     return cuts
 
 
+def legal(stages: Sequence[str], count: int) -> list[int]:
+    """List the single cuts that `resolve` accepts.
+
+    >>> legal(["fc1", "fc2", "fc3", "head"], 2)
+    [1, 2]
+    """
+    return list(range(1, len(stages) - count + 1)) if count else []
+
+
 def spread(cut: Cut, count: int) -> list[int | str]:
     """Write a single cut as one cut for each owner."""
     if cut is None:

@@ -23,6 +23,8 @@ class Cifar10(TorchvisionSource):
     """
 
     name: ClassVar[str] = "cifar10"
+    shape: ClassVar[tuple[int, int, int]] = (3, 32, 32)
+    official_rows: ClassVar[int] = 50_000
     # torchvision unpacks it itself where it finds it, and checks what it unpacked.
     files: ClassVar[Mapping[str, str]] = {"cifar-10-python.tar.gz": "md5:c58f30108f718f92721af3b95e74349a"}
     classes: ClassVar[Sequence[str]] = [

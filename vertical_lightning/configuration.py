@@ -1,0 +1,20 @@
+"""Where the configuration lies, and the one place where its names become objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import OmegaConf
+
+
+def config_folder() -> str:
+    """Return the absolute path of `conf/`: inside an installed package, or beside the package in a checkout."""
+    package = Path(__file__).resolve().parent
+    return str(next(folder for folder in (package / "conf", package.parent / "conf") if folder.is_dir()))
+
+
+def build(node: Any) -> Any:
+    """Make what a configuration node describes; other values are returned as they are."""
+    return hydra.utils.instantiate(node, _convert_="all") if OmegaConf.is_config(node) else node

@@ -1,0 +1,99 @@
+"""The command `vl-cuts`: what every legal cut of an architecture would cost, before anything is trained."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from hydra.errors import CompactHydraException
+from omegaconf import DictConfig
+
+from vertical_lightning.configuration import build, config_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vertical_lightning.cost import Cost
+    from vertical_lightning.schema import Table
+
+BATCH = 128
+"""Rows of the batch that embeddings are measured on."""
+
+CSV = "VL_CUTS_CSV"
+
+
+def main() -> None:
+    """Take `--csv`, which Hydra does not know, off the command line, and run."""
+    os.environ[CSV] = "1" if "--csv" in sys.argv else ""
+    sys.argv = [word for word in sys.argv if word != "--csv"]
+    cuts()
+
+
+@hydra.main(version_base="1.3", config_path=config_folder(), config_name="cuts")
+def cuts(config: DictConfig) -> None:
+    """Print one line a cut."""
+    try:
+        table, rows, real = example(build(config.data))
+        costs = survey(config, table)
+    except (ValueError, OSError) as error:
+        raise CompactHydraException(str(error)) from error
+    from vertical_lightning.cost import as_csv, as_text
+
+    if os.environ[CSV]:
+        print(as_csv(costs, rows), end="")
+        return
+    print(as_text(costs, rows))
+    if not real:
+        print("The data set is not on this disk: distance correlation is that of noise; all else is as it would be.")
+
+
+def example(source: Any) -> tuple[Table, int, bool]:
+    """Return rows to measure on, the number of training rows, and whether they are real.
+
+    A source that may have to download offers `example`; the others are in the package.
+    """
+    if hasattr(source, "example"):
+        found: tuple[Table, int, bool] = source.example(BATCH)
+        return found
+    tables = source.load()
+    table = tables["train"] if "train" in tables else tables["all"]
+    return table, len(table), True
+
+
+def survey(config: DictConfig, table: Table) -> list[Cost]:
+    """Build the network once a cut and measure one batch.
+
+    Raises:
+        ValueError: If no cut fits the topology.
+    """
+    from vertical_lightning.cost import measure
+    from vertical_lightning.topologies.cut import legal
+
+    architecture, outputs = build(config.architecture), len(table.classes)
+    names = list(architecture.stages(outputs))
+    numbers = legal(names, len(config.topology.owners))
+    if not numbers:
+        raise ValueError(
+            f"topology.owners={list(config.topology.owners)} leaves nothing to choose among the stages {', '.join(names)}."
+        )
+    features = blocks(config, table)
+    shapes = {party: tuple(block.shape[1:]) for party, block in features.items()}
+    topology, merge = build(config.topology), build(config.merge)
+    networks = {number: topology(architecture, shapes, outputs, merge=merge, cut=number) for number in numbers}
+    return [measure(number, names[number - 1], network, features) for number, network in networks.items()]
+
+
+def blocks(config: DictConfig, table: Table) -> dict[str, Tensor]:
+    """Divide and scale the table as the data module would; return the first rows of each feature party's block."""
+    import torch
+
+    from vertical_lightning.data.preprocessing import preprocessor
+    from vertical_lightning.schema import take
+
+    parts = build(config.partition).split(table, config.label_holder)
+    held = {party: part.features for party, part in parts.items() if part.features is not None}
+    low, high = config.datamodule.image_range
+    first = torch.arange(min(BATCH, len(table)))
+    return {party: preprocessor(block, (low, high)).transform(take(block, first)) for party, block in held.items()}
