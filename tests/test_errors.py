@@ -64,10 +64,10 @@ def test_non_finite_loss_names_step_and_party(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("cut=fc9", "legal cuts"),
+        pytest.param("cut=fc9", "legal cuts", marks=pytest.mark.slow),  # those that import torch take 15 s each
         ("no_such_key=1", "no_such_key"),
         ("architecture=no_such_choice", "lenet"),
-        ("data=mnist data.root=nowhere", "nowhere"),
+        pytest.param("data=mnist data.root=nowhere", "nowhere", marks=pytest.mark.slow),
         ("hydra.run.dir=/proc/vertical", "cannot be written"),
     ],
 )
