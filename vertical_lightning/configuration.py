@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.errors import CompactHydraException
 from omegaconf import OmegaConf
 
 
@@ -13,6 +16,17 @@ def config_folder() -> str:
     """Return the absolute path of `conf/`: inside an installed package, or beside the package in a checkout."""
     package = Path(__file__).resolve().parent
     return str(next(folder for folder in (package / "conf", package.parent / "conf") if folder.is_dir()))
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Show bad input as the sentence that helps; Hydra prints the traceback too when HYDRA_FULL_ERROR=1."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, ValueError | OSError | FloatingPointError) or type(error).__name__ == "MisconfigurationException":
+            raise CompactHydraException(str(error)) from error
+        raise
 
 
 def build(node: Any) -> Any:

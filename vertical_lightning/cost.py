@@ -57,7 +57,7 @@ def measure(cut: int, stage: str, network: Topology, features: Mapping[str, Tens
     sizes: Counter[str] = Counter()
     for hop in wire.hops:
         sizes[hop.link] += size(hop.received) // rows
-        sizes[f"{hop.receiver}->{hop.sender}"] += size(hop.received) // rows
+        sizes[hop.back] += size(hop.received) // rows
     return Cost(
         cut=cut,
         stage=stage,

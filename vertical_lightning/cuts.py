@@ -7,10 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import hydra
-from hydra.errors import CompactHydraException
 from omegaconf import DictConfig
 
-from vertical_lightning.configuration import build, config_folder
+from vertical_lightning.configuration import build, config_folder, sentences
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,11 +33,9 @@ def main() -> None:
 @hydra.main(version_base="1.3", config_path=config_folder(), config_name="cuts")
 def cuts(config: DictConfig) -> None:
     """Print one line a cut."""
-    try:
+    with sentences():
         table, rows, real = example(build(config.data))
         costs = survey(config, table)
-    except (ValueError, OSError) as error:
-        raise CompactHydraException(str(error)) from error
     from vertical_lightning.cost import as_csv, as_text
 
     if os.environ[CSV]:

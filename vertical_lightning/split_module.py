@@ -167,7 +167,7 @@ class SplitModule(pl.LightningModule):
         """Forget the epoch's rows and step the schedules."""
         self.window, self.epoch = Totals(), Totals()
         for schedule in self.trainer.lr_scheduler_configs:
-            schedule.scheduler.step()  # type: ignore[call-arg]  # ReduceLROnPlateau is refused
+            schedule.scheduler.step()  # type: ignore[call-arg]  # only ReduceLROnPlateau wants a metric
 
     def validation_step(self, batch: VerticalBatch, batch_idx: int) -> None:
         """Forward and loss only; nothing goes back."""

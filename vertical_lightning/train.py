@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
-from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import build, config_folder
+from vertical_lightning.configuration import build, config_folder, sentences
 from vertical_lightning.per_party import check_parties
 
 if TYPE_CHECKING:
@@ -34,13 +33,8 @@ def main(config: DictConfig) -> float | None:
         # Before torch is imported. With a CUDA build of torch and no GPU every Adam step would ask the driver first (0.1 ms).
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 with torch 2.15
-    try:
+    with sentences():
         return train(config).get(config.objective)
-    except Exception as error:
-        if isinstance(error, ValueError | OSError | FloatingPointError) or type(error).__name__ == "MisconfigurationException":
-            # Bad input: the sentence is what helps. Hydra prints the traceback too when HYDRA_FULL_ERROR=1.
-            raise CompactHydraException(str(error)) from error
-        raise
 
 
 def train(config: DictConfig) -> dict[str, float]:

@@ -39,6 +39,11 @@ class Hop:
         """The direction of the embedding: `sender->receiver`."""
         return f"{self.sender}->{self.receiver}"
 
+    @property
+    def back(self) -> str:
+        """The direction of the gradient."""
+        return f"{self.receiver}->{self.sender}"
+
 
 class Wire:
     """Carries embeddings forward and gradients back, keeps the hops of the current step, and counts every byte.
@@ -106,7 +111,7 @@ class Wire:
             for hop in level:
                 # A leaf without a gradient did not take part in the loss: there is nothing to send back.
                 if (gradient := hop.received.grad) is not None:
-                    self.bytes[f"{hop.receiver}->{hop.sender}"] += size(gradient)
+                    self.bytes[hop.back] += size(gradient)
                     sent.append(hop.sent)
                     gradients.append(gradient.clone())
             torch.autograd.backward(sent, gradients)
@@ -117,7 +122,7 @@ class Wire:
             if hop.receiver == party:
                 yield f"embedding {hop.link}", hop.received.detach().clone()
             if hop.sender == party and hop.received.grad is not None:
-                yield f"gradient {hop.receiver}->{hop.sender}", hop.received.grad.detach().clone()
+                yield f"gradient {hop.back}", hop.received.grad.detach().clone()
 
 
 def size(tensor: Tensor) -> int:

@@ -35,7 +35,7 @@ class AlignmentPictures(pl.Callback):
         name = next(iter(data.tables))
         if len(data.tables[name]) == 1:
             return
-        for moment, tables in (("before", data.tables[name]), ("after", data.aligned(name))):
+        for moment, tables in (("before", data.tables[name]), ("after", data.aligned(name, slice(self.rows)))):
             if pieces := images(tables):
                 figure = draw(pieces, labels(tables, data), self.rows)
                 for logger in loggers:

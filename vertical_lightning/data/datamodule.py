@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import pytorch_lightning as pl
@@ -16,10 +17,7 @@ from vertical_lightning.data.assignment import assign
 from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler
 from vertical_lightning.data.overlap import Overlap
 from vertical_lightning.data.preprocessing import preprocessor
-from vertical_lightning.schema import Aligner, Alignment, Partition, PartyTable, Shape, Source, VerticalBatch, take
-
-Aligned = dict[str, dict[str, PartyTable]]
-"""By table and party: rows in the common order."""
+from vertical_lightning.schema import Aligner, Alignment, Partition, PartyTable, Shape, Source, VerticalBatch
 
 Places = dict[str, tuple[str, Tensor]]
 """By split: from which table its rows come, and which rows."""
@@ -116,28 +114,33 @@ class VerticalDataModule(pl.LightningDataModule):
         if self.splits:
             return
         self.prepare_data()  # the result is the same on every rank, because rows are ordered by id
-        aligned = {name: self.aligned(name) for name in self.tables}
-        places = self.divide(aligned)
+        places = self.divide()
         self.check_batch(len(places["train"][1]))
-        scaled = {party: scale(party, aligned, places, self.image_range) for party in aligned[places["train"][0]]}
+        parts = {split: self.aligned(name, rows) for split, (name, rows) in places.items()}
+        scaled = {party: scale(party, parts, self.image_range) for party in parts["train"]}
         blocks = {party: block for party, block in scaled.items() if block}
-        for split, (name, rows) in places.items():
-            labels = aligned[name][self.label_holder].labels
+        for split, (_, rows) in places.items():
+            labels = parts[split][self.label_holder].labels
             assert labels is not None, "load() found labels at the label holder"
-            self.splits[split] = AlignedRows({party: block[split] for party, block in blocks.items()}, labels[rows], rows)
+            self.splits[split] = AlignedRows({party: block[split] for party, block in blocks.items()}, labels, rows)
         self.shapes = {party: tuple(block["train"].shape[1:]) for party, block in blocks.items()}
 
-    def aligned(self, name: str) -> dict[str, PartyTable]:
-        """Return every party's rows of one table in the common order."""
+    def aligned(self, name: str, rows: Tensor | slice = slice(None)) -> dict[str, PartyTable]:
+        """Return every party's rows of one table in the common order: all, or the given ones."""
         positions = self.alignments[name].positions
-        return {party: table.take(positions[party]) for party, table in self.tables[name].items()}
+        return {party: table.take(positions[party][rows]) for party, table in self.tables[name].items()}
 
-    def divide(self, aligned: Aligned) -> Places:
+    def common_ids(self, name: str) -> list[str]:
+        """Return the ids of one table's common entities, in the common order."""
+        ids = self.tables[name][self.label_holder].ids
+        return [ids[row] for row in self.alignments[name].positions[self.label_holder].tolist()]
+
+    def divide(self) -> Places:
         """Say for each split from which table its rows come, and which rows."""
-        official = "test" in aligned
+        official = "test" in self.tables
         name = "train" if official else "all"
         fractions = {"val": self.fractions["val"]} if official else self.fractions
-        rows = assign(aligned[name][self.label_holder].ids, fractions, "train", self.seed)
+        rows = assign(self.common_ids(name), fractions, "train", self.seed)
         places = {split: (name, numbers) for split, numbers in rows.items()}
         if official:
             places["test"] = ("test", torch.arange(len(self.alignments["test"])))
@@ -151,25 +154,25 @@ class VerticalDataModule(pl.LightningDataModule):
                 f"Choose a batch size from 1 to {rows}, or a source with more common rows."
             )
 
+    @cached_property
     def digest(self) -> str:
-        """Fingerprint of which entities were aligned, in which order, for which split, and of the order of batches."""
+        """Fingerprint of the aligned entities, their order and splits, and of the order of batches; complete after `setup`."""
         state = hashlib.sha256(repr((self.shuffle, self.seed)).encode())
-        for name, alignment in self.alignments.items():
-            ids = self.tables[name][self.label_holder].ids
-            for row in alignment.positions[self.label_holder].tolist():
-                state.update(f"{name}:{len(ids[row])}:{ids[row]}".encode())
+        for name in self.alignments:
+            for entity in self.common_ids(name):
+                state.update(f"{name}:{len(entity)}:{entity}".encode())
         for split, rows in self.splits.items():
             state.update(f"{split}:{rows.rows.tolist()}".encode())
         return state.hexdigest()
 
     def state_dict(self) -> dict[str, Any]:
         """Kept in checkpoints."""
-        return {"alignment": self.digest()}
+        return {"alignment": self.digest}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Refuse to resume on other entities than the checkpoint's."""
         fitting = self.trainer is None or self.trainer.state.fn == TrainerFn.FITTING
-        if fitting and state_dict["alignment"] != self.digest():
+        if fitting and state_dict["alignment"] != self.digest:
             raise ValueError(
                 "the checkpoint was trained on other aligned entities, or splits or batches of them, than these. "
                 "Resume with the same data, overlap, fractions and seed."
@@ -193,16 +196,14 @@ class VerticalDataModule(pl.LightningDataModule):
         return AlignedLoader(rows, PositionSampler(len(rows), self.batch_size, shuffle, self.seed), self.workers)
 
 
-def scale(party: str, aligned: Aligned, places: Places, image_range: tuple[float, float]) -> dict[str, Tensor]:
+def scale(party: str, parts: Mapping[str, Mapping[str, PartyTable]], image_range: tuple[float, float]) -> dict[str, Tensor]:
     """Scale one party's columns, split by split, as its own training rows say; empty for a party without columns."""
-    parts = {}
-    for split, (name, rows) in places.items():
-        if (features := aligned[name][party].features) is not None:
-            parts[split] = take(features, rows)
-    if not parts:
+    held = {split: tables[party].features for split, tables in parts.items()}
+    features = {split: block for split, block in held.items() if block is not None}
+    if not features:
         return {}
-    scaling = preprocessor(parts["train"], image_range)
-    return {split: scaling.transform(part) for split, part in parts.items()}
+    scaling = preprocessor(features["train"], image_range)
+    return {split: scaling.transform(block) for split, block in features.items()}
 
 
 def check_parts(parts: dict[str, PartyTable]) -> None:

@@ -68,11 +68,11 @@ def spread(cut: Cut, count: int) -> list[int | str]:
 
 def index(cut: int | str, stages: Sequence[str], given: Cut) -> int:
     """Turn one cut into the number of stages before it."""
-    legal = range(1, len(stages))
+    between = range(1, len(stages))
     number: object = stages.index(cut) + 1 if isinstance(cut, str) and cut in stages else cut
     if isinstance(number, int) and not isinstance(number, bool):
         number = number + len(stages) if number < 0 else number
-        if number in legal:
+        if number in between:
             return number
-    choices = ", ".join(f"{number} ({stages[number - 1]})" for number in legal) or "none: it has one stage"
+    choices = ", ".join(f"{number} ({stages[number - 1]})" for number in between) or "none: it has one stage"
     raise ValueError(f"cut={given} is no cut between the stages {', '.join(stages)}; legal cuts: {choices}.")
