@@ -14,10 +14,11 @@ Patch = Callable[[object, str, object], None]
 
 
 def positions_of_another_party(patch: Patch) -> None:
-    def aligned(self: VerticalDataModule, name: str) -> dict[str, PartyTable]:
+    def aligned(self: VerticalDataModule, name: str, rows: torch.Tensor | slice = slice(None)) -> dict[str, PartyTable]:
         positions = self.alignments[name].positions
         tables = self.tables[name]
-        return {party: table.take(positions[{"carol": "alice"}.get(party, party)]) for party, table in tables.items()}
+        other = {"carol": "alice"}
+        return {party: table.take(positions[other.get(party, party)][rows]) for party, table in tables.items()}
 
     patch(VerticalDataModule, "aligned", aligned)
 
