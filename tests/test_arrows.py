@@ -26,14 +26,17 @@ ARROWS = {
     "psi": set(),
     "data": set(),
     "split_module": {"audit", "finite", "metrics", "topologies", "wire"},
-    "callbacks": {"data", "split_module"},
+    "callbacks": {"data", "distance_correlation", "split_module"},
     "report": {"split_module"},
     "record": set(),
     "configuration": set(),
     "distance_correlation": set(),
     "cost": {"distance_correlation", "topologies", "wire"},
     "cuts": {"configuration", "cost", "data", "topologies"},
-    "train": {"configuration", "data", "record", "report", "split_module", "topologies"},
+    "parameters": set(),
+    "memory": {"configuration", "data"},
+    "sweep": {"configuration", "parameters", "study", "topologies"},
+    "train": {"configuration", "data", "memory", "parameters", "record", "report", "split_module", "sweep", "topologies"},
 }
 """Room → the rooms that it may import besides its own and those that everyone may."""
 
@@ -82,7 +85,7 @@ def test_psi_imports_torch_and_the_standard_library_only() -> None:
 
 def test_configurations_stop_at_train() -> None:
     knowing = {room(path) for path in FILES if "omegaconf" in path.read_text() or "import hydra" in path.read_text()}
-    assert knowing == {"configuration", "cuts", "train", "record", "run_folder"}
+    assert knowing == {"configuration", "cuts", "memory", "parameters", "train", "record", "run_folder", "sweep"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -40,6 +40,10 @@ BAD = {
     "optimizer.parties.zoe.lr=1": "the parties are alice, bob",
     "clip_norm={zoe:1}": "the parties are alice, bob",
     "trainer.precision=16-mixed": "loss scale",
+    "threads=0": "threads=0 is no number",
+    "cut=all": "vl-train -m",
+    "cut=100%": "legal cuts: 1 (fc1), 2 (fc2)",
+    "only=zoe": "the feature parties are alice",
     "data=synthetic partition=halves": "this data set has none",
 }
 

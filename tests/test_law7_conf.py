@@ -30,6 +30,7 @@ COMPANIONS = {
     ("data", "adult"): FEW_ROWS,
     ("data", "bank"): ["overlap.missing=0.5", *FEW_ROWS[1:]],
     ("data", "synthetic"): ["batch_size=32", "architecture=tabular", "callbacks.progress_bar.refresh_rate=0"],
+    ("experiment", "architectures_tabular"): FEW_ROWS,
     ("data", "mnist_sample"): ["overlap.missing=0.9", *FEW_ROWS[1:]],
     ("partition", "credit"): ["data=credit", *FEW_ROWS],
     ("partition", "adult"): ["data=adult", *FEW_ROWS],
@@ -65,7 +66,8 @@ def test_every_key_is_a_parameter(group: str, choice: str, tmp_path: Path) -> No
 def test_groups_and_targets_share_one_word() -> None:
     for group in ("data", "architecture", "merge"):
         for path in Path(config_folder(), group).glob("*.yaml"):
-            assert f".{path.stem}." in path.read_text(), f"{path} does not name the file {path.stem}.py"
+            files = [path.stem, path.stem.rsplit("_", 1)[0]]  # resnet18_imagenet is a variant of resnet18
+            assert any(f".{name}." in path.read_text() for name in files), f"{path} does not name the file {path.stem}.py"
 
 
 def targets(node: Any) -> Iterator[DictConfig]:

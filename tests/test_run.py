@@ -21,6 +21,7 @@ SCALARS = {
     *("gradient_norm/alice", "gradient_norm/carol", "gradient_norm/bob"),
     *("embedding_norm/alice->bob", "embedding_norm/carol->bob", "lr/alice", "lr/carol", "lr/bob"),
     *("wire/bytes/alice->bob", "wire/bytes/bob->alice", "wire/bytes/carol->bob", "wire/bytes/bob->carol"),
+    *("leakage/alice", "leakage/carol"),
     *("wire/bytes", "wire/evaluation_bytes", "psi/intersection", "psi/seconds", "psi/bytes", "time/fit_seconds"),
 }
 JOB = ["topology=dual_headed", "cut=1", "trainer.max_epochs=3", "trainer.log_every_n_steps=2", *SMALL]

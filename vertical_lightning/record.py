@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch.utils.tensorboard.summary import hparams
-
-EXPERIMENT = (
-    *("data", "partition", "overlap", "datamodule", "architecture", "merge", "topology", "optimizer", "scheduler"),
-    *("label_holder", "cut", "batch_size", "clip_norm", "seed", "trainer.max_epochs", "trainer.precision"),
-)
-"""The configuration's nodes that make two runs differ; the others say where things lie and how they are shown."""
 
 SHOWN = ("test/", "val/", "wire/bytes", "psi/intersection", "time/fit_seconds")
 """What the metrics in the table of hyper-parameters begin with; links have their own curves."""
 
 
-def record(metrics: Mapping[str, float], curves: Collection[str], config: DictConfig, trainer: pl.Trainer) -> None:
+def record(
+    metrics: Mapping[str, float],
+    curves: Collection[str],
+    config: DictConfig,
+    trainer: pl.Trainer,
+    compared: Mapping[str, str | float],
+) -> None:
     """Write the metrics of a finished run.
 
     Args:
@@ -31,6 +30,7 @@ def record(metrics: Mapping[str, float], curves: Collection[str], config: DictCo
         curves: Those that are logged already: logging them again would add a point to their curve.
         config: The run's configuration.
         trainer: The trainer, for its loggers.
+        compared: The hyper-parameters that stand beside the final metrics in TensorBoard.
     """
     folder = Path(config.folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,33 +44,6 @@ def record(metrics: Mapping[str, float], curves: Collection[str], config: DictCo
         logger.log_metrics({name: value for name, value in metrics.items() if name not in curves}, trainer.global_step)
         if isinstance(logger, TensorBoardLogger):
             # Not logger.log_hyperparams, which would log every metric that it shows.
-            for summary in hparams(hyper_parameters(config), shown):  # type: ignore[no-untyped-call]
+            for summary in hparams(dict(compared), shown):  # type: ignore[no-untyped-call]
                 logger.experiment.file_writer.add_summary(summary)
         logger.finalize("success")
-
-
-def hyper_parameters(config: DictConfig) -> dict[str, str | float]:
-    """Flatten what makes runs differ to numbers and strings; an object is named by its class.
-
-    >>> hyper_parameters(OmegaConf.create({"cut": 2, "architecture": {"_target_": "a.mlp.Mlp", "hidden": [128, 640]}}))
-    {'architecture': 'Mlp', 'architecture.hidden': '[128, 640]', 'cut': 2}
-    """
-    found: dict[str, str | float] = {}
-    for name in EXPERIMENT:
-        if (node := OmegaConf.select(config, name)) is not None:
-            found |= dict(flat(name, node))
-    return found
-
-
-def flat(path: str, value: Any) -> Iterator[tuple[str, str | float]]:
-    """Yield (dotted path, number or string); what a reference points to is listed at its own place."""
-    if isinstance(value, ListConfig):
-        value = OmegaConf.to_container(value, resolve=True)
-    if not isinstance(value, DictConfig):
-        yield path, value if isinstance(value, int | float | str) else str(value)
-        return
-    if "_target_" in value:
-        yield path, str(value._target_).rsplit(".", 1)[-1]
-    for key in map(str, value):
-        if not key.startswith("_") and not OmegaConf.is_interpolation(value, key):
-            yield from flat(f"{path}.{key}", value[key])

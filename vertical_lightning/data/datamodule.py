@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from vertical_lightning.data.assignment import assign
 from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler
 from vertical_lightning.data.overlap import Overlap
+from vertical_lightning.data.partition import alone, check_parts
 from vertical_lightning.data.preprocessing import preprocessor
 from vertical_lightning.schema import Aligner, Alignment, Partition, PartyTable, Shape, Source, VerticalBatch
 
@@ -43,6 +44,7 @@ class VerticalDataModule(pl.LightningDataModule):
         shuffle: Draw a new order of training rows each epoch.
         workers: Loader processes; 0 is fastest for tensors in memory.
         seed: Seed of overlap, splits and order.
+        only: A feature party whose columns alone the label holder trains on: the baseline of a party without partners.
 
     Attributes:
         tables: By table (`train`, `test` or `all`) and party: what each party holds.
@@ -66,6 +68,7 @@ class VerticalDataModule(pl.LightningDataModule):
         shuffle: bool = True,
         workers: int = 0,
         seed: int = 0,
+        only: str | None = None,
     ) -> None:
         super().__init__()
         self.source, self.partition, self.overlap, self.aligner = source, partition, overlap, aligner
@@ -74,6 +77,7 @@ class VerticalDataModule(pl.LightningDataModule):
         self.fractions = {"val": val_fraction, "test": test_fraction}
         self.image_range = image_range
         self.shuffle, self.workers, self.seed = shuffle, workers, seed
+        self.only = only
         self.tables: dict[str, dict[str, PartyTable]] = {}
         self.alignments: dict[str, Alignment] = {}
         self.classes: Sequence[str] = ()
@@ -82,25 +86,33 @@ class VerticalDataModule(pl.LightningDataModule):
 
     def prepare_data(self) -> None:
         """Load and align; the result is kept, because Lightning calls this again for every stage."""
-        if not self.tables:
-            self.load()
-        if not self.alignments:
-            self.align()
+        self.load()
+        self.align()
+
+    def take_over(self, other: VerticalDataModule) -> None:
+        """Take what a module of the same source, partition, overlap, aligner, label holder and seed has loaded and aligned."""
+        self.tables, self.alignments, self.classes = other.tables, other.alignments, other.classes
 
     def load(self) -> None:
-        """Load the data set and give each party its part.
+        """Load the data set and give each party its part; does nothing the second time.
 
         Raises:
-            ValueError: If no party or several hold labels, or nobody holds features.
+            ValueError: If no party or several hold labels, nobody holds features, or `only` is no feature party.
         """
+        if self.tables:
+            return
         for name, table in self.source.load().items():
             self.classes = table.classes
             parts = self.partition.split(table, self.label_holder)
             check_parts(parts)
+            if self.only is not None:
+                parts = alone(parts, self.only, self.label_holder)
             self.tables[name] = self.overlap.apply(parts, seed=self.seed, split=name)
 
     def align(self) -> None:
-        """Find the entities that all parties share, table by table."""
+        """Find the entities that all parties share, table by table; does nothing the second time."""
+        if self.alignments:
+            return
         for name, tables in self.tables.items():
             ids = {party: table.ids for party, table in tables.items()}
             self.alignments[name] = self.aligner.align(ids, self.label_holder)
@@ -204,12 +216,3 @@ def scale(party: str, parts: Mapping[str, Mapping[str, PartyTable]], image_range
         return {}
     scaling = preprocessor(features["train"], image_range)
     return {split: scaling.transform(block) for split, block in features.items()}
-
-
-def check_parts(parts: dict[str, PartyTable]) -> None:
-    """Refuse parts that nobody could train on."""
-    holders = [party for party, part in parts.items() if part.labels is not None]
-    if len(holders) != 1:
-        raise ValueError(f"labels lie at {' and '.join(holders) or 'no party'}; exactly one party must hold them.")
-    if all(part.features is None for part in parts.values()):
-        raise ValueError(f"none of the parties {', '.join(parts)} holds features; at least one must.")

@@ -131,3 +131,21 @@ def take_columns(features: Features, columns: Tensor) -> Features:
 def column_count(features: Features) -> int:
     """Count columns; an image's are its pixels, in all channels."""
     return features.shape[1] if isinstance(features, pd.DataFrame) else features.shape[1:].numel()
+
+
+def check_parts(parts: dict[str, PartyTable]) -> None:
+    """Refuse parts that nobody could train on."""
+    holders = [party for party, part in parts.items() if part.labels is not None]
+    if len(holders) != 1:
+        raise ValueError(f"labels lie at {' and '.join(holders) or 'no party'}; exactly one party must hold them.")
+    if all(part.features is None for part in parts.values()):
+        raise ValueError(f"none of the parties {', '.join(parts)} holds features; at least one must.")
+
+
+def alone(parts: Mapping[str, PartyTable], party: str, label_holder: str) -> dict[str, PartyTable]:
+    """Give the label holder one feature party's columns, and leave everybody else out."""
+    holders = [name for name, part in parts.items() if part.features is not None]
+    if party not in holders:
+        raise ValueError(f"only={party} holds no columns; the feature parties are {', '.join(holders)}.")
+    labels = parts[label_holder]
+    return {label_holder: PartyTable(labels.ids, parts[party].features, labels.labels)}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vertical_lightning.schema import Architecture, Shape, StageFactory, check_party_name
 from vertical_lightning.seeds import derive
-from vertical_lightning.topologies.cut import Cut, resolve
+from vertical_lightning.topologies.cut import Cut, IllegalCutError, resolve
 from vertical_lightning.wire import Wire
 
 MergeFactory = Callable[[Mapping[str, Shape]], nn.Module]
@@ -106,7 +106,7 @@ class Topology(nn.Module):
             for name in names:
                 shape = self.add(owner, name, row[name], shape, branch=0)
         if shape != (outputs,):
-            raise ValueError(
+            raise IllegalCutError(
                 f"the network ends in rows of shape {shape}, but the labels have {outputs} classes: without a stage after the "
                 "merge, bottoms end in logits. Choose merge=sum or mean (topology=aggregate), or one party (centralized)."
             )

@@ -1,0 +1,44 @@
+"""Tables and their alignment, kept for the next jobs of this process: a sweep over architectures and cuts aligns once."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+
+from omegaconf import DictConfig, OmegaConf
+
+from vertical_lightning.configuration import build
+from vertical_lightning.data.datamodule import VerticalDataModule
+
+LATER = ("batch_size", "val_fraction", "test_fraction", "image_range", "shuffle", "workers")
+"""How aligned rows are divided, scaled and served; alignment depends on all the rest."""
+
+AT_MOST = 4
+"""A sweep over seeds aligns once a seed, and comes back to each."""
+
+_kept: OrderedDict[str, VerticalDataModule] = OrderedDict()
+
+
+def recall(node: DictConfig) -> VerticalDataModule:
+    """Build a data module; if an earlier job had the same tables and ids, they are loaded and aligned already."""
+    data: VerticalDataModule = build(node)
+    if found := _kept.get(depends_on(node)):
+        data.take_over(found)
+    return data
+
+
+def remember(node: DictConfig, data: VerticalDataModule) -> None:
+    """Keep what was loaded and aligned, and drop the oldest."""
+    bare: VerticalDataModule = build(node)  # without the scaled rows and the trainer that `data` will have
+    bare.take_over(data)
+    _kept[depends_on(node)] = bare
+    _kept.move_to_end(depends_on(node))
+    while len(_kept) > AT_MOST:
+        _kept.popitem(last=False)
+
+
+def depends_on(node: DictConfig) -> str:
+    """Write down what alignment depends on."""
+    whole = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(whole, dict)
+    return json.dumps({name: value for name, value in whole.items() if name not in LATER}, sort_keys=True)

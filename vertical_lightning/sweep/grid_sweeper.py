@@ -1,0 +1,129 @@
+"""The product of all choices, as Hydra's own sweeper has it, with every legal cut and with baselines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+from types import ModuleType
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from vertical_lightning.configuration import build
+from vertical_lightning.sweep.job import key
+from vertical_lightning.sweep.study import is_every
+from vertical_lightning.topologies.cut import legal
+
+Words = Sequence[str]
+"""One job: its overrides."""
+
+
+class GridSweeper(Sweeper):
+    """Runs every combination of the choices on the command line and in `hydra.sweeper.params`; the command line wins.
+
+    `cut=all` becomes the legal cuts of each job's own architecture and topology. For each split job, `sweep.baselines` adds
+    the same job uncut, once for each name: `centralized` (the label holder has all columns), or a feature party (the label
+    holder has that party's columns only).
+
+    Args:
+        params: Choices by key, such as `{"cut": "1,2"}`.
+    """
+
+    hydra_context: HydraContext
+    config: DictConfig
+    launcher: Launcher
+
+    def __init__(self, params: Mapping[str, object] | None = None) -> None:
+        self.params = params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Prepare the launcher; called by Hydra."""
+        self.hydra_context, self.config = hydra_context, config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Sequence[JobReturn]:
+        """Launch all jobs; called by Hydra."""
+        OmegaConf.save(self.config, Path(self.config.hydra.sweep.dir, "multirun.yaml"))
+        words = [*(f"{name}={values}" for name, values in self.params.items()), *arguments]
+        jobs = [job for combination in self.combinations(words) for job in self.every_cut(combination)]
+        jobs += self.baselines(jobs)
+        self.validate_batch_is_legal(jobs)  # a mistake in one shows before the first is run
+        return self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
+
+    def combinations(self, words: Words) -> list[Words]:
+        """Multiply the choices out.
+
+        Raises:
+            ValueError: If a choice is a range of real numbers.
+        """
+        choices: dict[str, list[str]] = {}
+        for override in OverridesParser.create(self.hydra_context.config_loader).parse_overrides(list(words)):
+            name = override.get_key_element()
+            if not override.is_sweep_override():
+                choices[name] = [f"{name}={override.get_value_element_as_str()}"]
+            elif override.is_discrete_sweep():
+                choices[name] = [f"{name}={value}" for value in override.sweep_string_iterator()]
+            else:
+                raise ValueError(
+                    f"{override.input_line} has no list of values: give some, such as {name}=0.1,0.2, or search with "
+                    "hydra/sweeper=optuna."
+                )
+        return list(product(*choices.values()))
+
+    def compose(self, words: Words) -> DictConfig:
+        """Compose one job's configuration."""
+        config: DictConfig = self.hydra_context.config_loader.load_sweep_config(self.config, list(words))
+        return DictConfig({name: node for name, node in config.items_ex(resolve=False) if name != "hydra"})
+
+    def every_cut(self, words: Words) -> list[Words]:
+        """Put each legal cut in the place of `cut=all`."""
+        if not any(map(is_every, words)):
+            return [words]
+        config = self.compose(words)
+        count = len(config.topology.owners)
+        cuts = legal(list(build(config.architecture).stages(1)), count) if count else ["null"]
+        return [[f"cut={cut}" if is_every(word) else word for word in words] for cut in cuts]
+
+    def baselines(self, jobs: Sequence[Words]) -> list[Words]:
+        """Build the baselines of the given jobs; jobs that differ only in what a baseline does not have share one."""
+        found: dict[str, Words] = {}
+        for words in jobs:
+            for name in self.config.sweep.baselines:
+                baseline = uncut(words, name)
+                found.setdefault(key(self.compose(baseline)), baseline)
+        return list(found.values())
+
+
+def uncut(words: Words, name: str) -> Words:
+    """Write a split job without its split: the label holder trains on all columns, or on those of one party.
+
+    >>> uncut(["architecture=mlp", "partition=halves", "cut=2", "seed=1"], "alice")
+    ['architecture=mlp', 'partition=halves', 'seed=1', 'cut=null', 'merge=concat', 'topology.owners=[]', 'only=alice']
+    """
+    central = name == "centralized"
+    replaced = {"cut", "merge", "topology.owners", "only"} | ({"partition"} if central else set())
+    kept = [word for word in words if word.split("=")[0] not in replaced]
+    return [*kept, "cut=null", "merge=concat", "topology.owners=[]", "partition=centralized" if central else f"only={name}"]
+
+
+def register() -> None:
+    """Make the sweeper known to Hydra, which takes plugins from the namespace `hydra_plugins` only.
+
+    A package in that namespace would be found in wheels, but not in editable installs; so this module answers to a name in it.
+    """
+    known = Plugins.instance()
+    GridSweeper.__module__ = "hydra_plugins.vertical_lightning"
+    if find_spec("hydra_plugins") is None:  # no plugin is installed
+        sys.modules["hydra_plugins"] = ModuleType("hydra_plugins")
+    sys.modules[GridSweeper.__module__] = sys.modules[__name__]
+    known.register(GridSweeper)

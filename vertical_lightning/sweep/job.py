@@ -1,0 +1,133 @@
+"""One job of a sweep: taken over from an earlier sweep, or run; completed, skipped or failed. The sweep goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from vertical_lightning.parameters import hyper_parameters
+from vertical_lightning.sweep.study import read
+from vertical_lightning.topologies.cut import IllegalCutError
+
+RECORD = "job.json"
+"""Written last: a folder without it was interrupted."""
+
+LEFTOVERS = (RECORD, "metrics.json", "error.txt", "checkpoints", "events.out.tfevents.*")
+"""What an interrupted attempt at the same folder may have left behind."""
+
+Train = Callable[[DictConfig, Mapping[str, str | float]], dict[str, float]]
+
+
+def run(config: DictConfig, train: Train) -> dict[str, float]:
+    """Run one job of a sweep and record how it ended in its folder's `job.json`; no exception leaves.
+
+    Args:
+        config: The job's configuration.
+        train: Trains, and returns the metrics; its second argument is what the sweep compares.
+
+    Returns:
+        The metrics; empty if the job was skipped or failed.
+    """
+    folder, started = Path(config.folder), time.perf_counter()
+    job = {"state": "completed", "reason": None, "key": key(config), "swept": swept(config)}
+    job["parameters"] = hyper_parameters(config)
+    if config.sweep.resume and (found := finished(str(job["key"]), folder)):
+        return take_over(found, folder)
+    clear(folder)
+    metrics: dict[str, float] = {}
+    try:
+        metrics = train(config, {name: value for name, value in swept(config).items() if value is not None})
+    except IllegalCutError as error:
+        job |= {"state": "skipped", "reason": str(error)}
+    except Exception as error:
+        job |= {"state": "failed", "reason": f"{type(error).__name__}: {error}"}
+        (folder / "error.txt").write_text(traceback.format_exc())
+    if job["reason"]:
+        print(f"{job['state']}: {job['reason']}", file=sys.stderr, flush=True)
+    write(folder, job | {"seconds": time.perf_counter() - started})
+    return metrics
+
+
+def key(config: DictConfig) -> str:
+    """Fingerprint the full configuration, less the job's own folder and what the sweep does with the result.
+
+    >>> base = {"folder": "1", "sweep": {}, "objective": "a", "cut": "${depth}", "depth": 2}
+    >>> one, same, other = (OmegaConf.create(base | change) for change in ({}, {"folder": "2", "cut": 2}, {"depth": 3}))
+    >>> key(one) == key(same) != key(other)
+    True
+    """
+    bare = config.copy()
+    with open_dict(bare):
+        bare.folder = ""  # others refer to it
+        whole = OmegaConf.to_container(bare, resolve=True)
+    assert isinstance(whole, dict)
+    whole = {name: value for name, value in whole.items() if name not in ("folder", "sweep", "objective")}
+    return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def swept(config: DictConfig) -> dict[str, Any]:
+    """Return this job's values of what the sweep varies: numbers, strings, or None."""
+    hydra = HydraConfig.get()
+    values = {}
+    for name in read(Path(hydra.sweep.dir))["swept"]:
+        value = hydra.runtime.choices.get(name, OmegaConf.select(config, name))
+        values[name] = value if value is None or isinstance(value, int | float | str) else str(value)
+    return values
+
+
+def finished(wanted: str, folder: Path) -> Path | None:
+    """Find a completed job of this configuration, in this sweep or those beside it."""
+    for record in sorted(folder.parent.parent.glob(f"*/*/{RECORD}")):
+        with suppress(OSError, ValueError, AttributeError):
+            job = json.loads(record.read_text())
+            if job.get("key") == wanted and job.get("state") == "completed" and (record.parent / "metrics.json").is_file():
+                return record.parent
+    return None
+
+
+def take_over(found: Path, folder: Path) -> dict[str, float]:
+    """Make `folder` hold what the finished job's folder holds, and return its metrics. Files are shared, not copied."""
+    print(f"taken over, finished before: {found}", flush=True)
+    if found.resolve() != folder.resolve():
+        clear(folder)
+        apart = shutil.ignore_patterns(".hydra", RECORD)
+        shutil.copytree(found, folder, symlinks=True, dirs_exist_ok=True, ignore=apart, copy_function=share)
+        job = json.loads((found / RECORD).read_text())
+        write(folder, job | {"taken_over_from": str(found)})
+    metrics: dict[str, float] = json.loads((folder / "metrics.json").read_text())
+    return metrics
+
+
+def share(source: str, target: str) -> None:
+    """Link a file, or copy it where the disk has no links."""
+    Path(target).unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def clear(folder: Path) -> None:
+    """Remove what an interrupted attempt left: its curves would be drawn beside the new ones."""
+    for pattern in LEFTOVERS:
+        for left in folder.glob(pattern):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def write(folder: Path, job: Mapping[str, Any]) -> None:
+    """Write the record whole or not at all."""
+    part = folder / f"{RECORD}.part"
+    part.write_text(json.dumps(job, indent=2) + "\n")
+    part.replace(folder / RECORD)

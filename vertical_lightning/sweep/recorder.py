@@ -1,0 +1,64 @@
+"""Before the first job: can the sweep run, and what is it about? After the last: the report."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from vertical_lightning.sweep import study
+
+
+UNCUT = ("merge", "topology.owners")
+"""What only baselines say; `cut=null` in their folders' names is enough."""
+
+
+class Recorder(Callback):
+    """A Hydra callback around a sweep."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Record the study, and name the jobs' folders by what is swept."""
+        words = [*(f"{name}={values}" for name, values in (config.hydra.sweeper.params or {}).items())]
+        words += config.hydra.overrides.task
+        alone = any(name != "centralized" for name in config.sweep.baselines)
+        swept = [*study.varied(words), *(["only"] if alone else [])]
+        objective = [config.objective] if isinstance(config.objective, str) else list(config.objective)
+        if "direction" in config.hydra.sweeper and not any(
+            "hydra.sweeper.direction" in one for one in config.hydra.overrides.hydra
+        ):
+            # A search minimizes unless told otherwise; that accuracy is to rise goes without saying.
+            config.hydra.sweeper.direction = [direction(name) for name in objective]
+        study.write(Path(config.hydra.sweep.dir), swept, objective)
+        hidden = {*config.hydra.job.config.override_dirname.exclude_keys, *study.fixed(words), *UNCUT} - set(swept)
+        hidden -= {"partition"} if "centralized" in config.sweep.baselines else set()
+        names = ",".join(f"'{name}'" for name in sorted(hidden))
+        config.hydra.overrides.hydra.append(f"hydra.job.config.override_dirname.exclude_keys=[{names}]")
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Write the report, and leave with exit status 1 if a job failed or none completed: Hydra would not."""
+        # pandas and matplotlib take seconds to import; a single run needs neither here.
+        from vertical_lightning.study.writing import write
+
+        folder = Path(config.hydra.sweep.dir)
+        try:
+            report = write([folder], folder)
+        except (ValueError, OSError) as error:
+            sys.exit(f"vl-train: {error}")
+        print(f"\n{report}\ntensorboard --logdir {shlex.quote(str(folder))}", flush=True)
+        if report.states.get("failed") or not report.states.get("completed"):
+            sys.exit(1)
+
+
+def direction(metric: str) -> str:
+    """Say which way a metric is better, as the report does.
+
+    >>> direction("test/accuracy"), direction("val/loss"), direction("wire/bytes/alice->bob")
+    ('maximize', 'minimize', 'minimize')
+    """
+    from vertical_lightning.study.measure import Measure
+
+    return "minimize" if Measure(metric).lower else "maximize"

@@ -1,0 +1,31 @@
+"""How many threads a job may take, so that jobs which run at once do not fight."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+
+def share(launcher: Mapping[str, Any], cores: int) -> int:
+    """Return a job's part of the cores, as its launcher places jobs on them.
+
+    >>> share({"_target_": "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher", "n_jobs": -1}, 8)
+    1
+    >>> share({"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"}, 8)
+    8
+    """
+    plugin = str(launcher["_target_"]).split(".")[1]
+    if plugin == "hydra_joblib_launcher":
+        jobs = int(launcher["n_jobs"])
+        return max(1, cores // jobs) if jobs > 0 else max(1, cores // max(1, cores + 1 + jobs))
+    if plugin == "hydra_ray_launcher":
+        return int(launcher["ray"]["remote"].get("num_cpus") or 1)  # ray gives a task one core unless told otherwise
+    if plugin == "hydra_submitit_launcher":
+        return int(launcher["cpus_per_task"] or 1)
+    return cores
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0))
