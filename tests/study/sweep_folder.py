@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,10 @@ def job(
     **parameters: Any,
 ) -> Path:
     """Write one job's folder; its key is that of what it was given."""
-    made = folder / f"{number}_{','.join(f'{name}={value}' for name, value in swept.items())}"
+    dirname = ",".join(f"{name}={value}" for name, value in swept.items())
+    made = folder / f"{number}_{re.sub(r'[^a-z0-9=,]', '', dirname)}"
     (made / ".hydra").mkdir(parents=True)
-    words = [f"- {name}={value}" for name, value in swept.items()]
-    (made / ".hydra" / "overrides.yaml").write_text("\n".join(words) + "\n")
+    (made / ".hydra" / "overrides.yaml").write_text(json.dumps([f"{name}={value}" for name, value in swept.items()]))
     told = {"data": "MnistSample", **{name: str(value) for name, value in swept.items()}, **parameters}
     record = {
         "state": state,

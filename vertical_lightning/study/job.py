@@ -67,7 +67,7 @@ def read_job(folder: Path) -> Job:
     """
     if not (folder / "job.json").is_file():
         return interrupted(folder, "It has no job.json: it was interrupted, or is still running.")
-    found = load(folder / "job.json", {"state": str, "key": str, "swept": dict, "parameters": dict})
+    found = load(folder / "job.json", {"state": str, "swept": dict})
     completed = found["state"] == "completed"
     if completed and not (folder / "metrics.json").is_file():
         return interrupted(folder, "It has no metrics.json, though it completed.")
@@ -80,9 +80,9 @@ def read_job(folder: Path) -> Job:
         folder=folder,
         state=found["state"],
         reason=str(found.get("reason") or ""),
-        key=found["key"],
+        key=str(found.get("key") or ""),
         swept={key: text(value) for key, value in found["swept"].items() if value is not None},
-        parameters=found["parameters"],
+        parameters=found.get("parameters") or {},
         metrics=defined | ({LEAKAGE: max(leaks)} if leaks else {}),
         seconds=float(found.get("seconds") or 0),
     )

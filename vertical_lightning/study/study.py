@@ -136,6 +136,7 @@ def order(job: Job, swept: Sequence[str]) -> tuple[object, ...]:
 
 def rankable(objectives: Sequence[str], completed: Sequence[Job]) -> tuple[list[str], str]:
     """Return the objectives that some job has, and what to say where that is not what was asked."""
+    objectives = objectives or INSTEAD[:1]
     known = {name for job in completed for name in job.metrics}
     found = [metric for metric in objectives if metric in known]
     if not completed or found[:1] == list(objectives[:1]):

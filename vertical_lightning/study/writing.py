@@ -60,7 +60,7 @@ def write(folders: Sequence[Path], into: Path) -> Report:
     into.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         part = into / f"{name}.part"
-        part.write_text(text)
+        part.write_text(text, encoding="utf-8")
         part.replace(into / name)
     csv, markdown, page = (into / name for name in texts)
     states = Counter(job.state for job in study.jobs)
