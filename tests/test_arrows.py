@@ -25,6 +25,7 @@ ARROWS = {
     "topologies": {"wire"},
     "psi": set(),
     "data": set(),
+    "study": set(),
     "split_module": {"audit", "finite", "metrics", "topologies", "wire"},
     "callbacks": {"data", "distance_correlation", "split_module"},
     "report": {"split_module"},

@@ -12,7 +12,6 @@ from omegaconf import DictConfig
 
 from vertical_lightning.sweep import study
 
-
 UNCUT = ("merge", "topology.owners")
 """What only baselines say; `cut=null` in their folders' names is enough."""
 

@@ -1,0 +1,76 @@
+"""What a report says in words, the same in every form."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from vertical_lightning.study.job import STATES, Job
+from vertical_lightning.study.study import Study
+from vertical_lightning.study.sweep import Sweep
+from vertical_lightning.study.table import Table
+
+EXPLAINED = "Means over n seeds ± half of the 95 % confidence interval (Student's t). 1 MB is 10⁶ bytes."
+
+
+def title(study: Study) -> str:
+    """Name a study by what it varied."""
+    return f"Sweep over {listed(study.varied or study.swept) or 'nothing'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Write words one after another.
+
+    >>> listed(["architecture", "cut", "seed"])
+    'architecture, cut and seed'
+    """
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def counts(jobs: Sequence[Job]) -> str:
+    """Say how many jobs there are, and what became of them."""
+    found = Counter(job.state for job in jobs)
+    told = [f"{found[state]} {state}" for state in STATES if found[state]]
+    return f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}: {', '.join(told)}"
+
+
+def best(study: Study, table: Table) -> str:
+    """Name the best row whose parties exchanged something, or else the best."""
+    rows = [row for row in table.rows if not row.mark] or list(table.rows)
+    if not rows:
+        return "No job has completed: there is nothing to rank."
+    row, measure = rows[0], table.measures[0] if table.measures else None
+    if measure is None:
+        return study.note
+    return f"Best: {row.group.label(table.keys)}, with {measure.title} {row.numbers[0]} (n = {row.n})"
+
+
+def ranking(study: Study, table: Table) -> str:
+    """Say how the table is ordered."""
+    direction = " (less is better)" if table.measures and table.measures[0].lower else ""
+    return f"{study.note} Best {study.objectives[0]} first{direction}. {EXPLAINED}".strip()
+
+
+def duration(seconds: float) -> str:
+    """Write seconds in the units that people use.
+
+    >>> duration(12.34), duration(754), duration(7384)
+    ('12.3 s', '12 min 34 s', '2 h 3 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def origin(sweep: Sweep) -> dict[str, str]:
+    """Tell where a sweep's numbers come from."""
+    commit = sweep.commit or "no git checkout"
+    told = {
+        "folder": str(sweep.folder),
+        "started": sweep.started,
+        "result": f"{counts(sweep.jobs)}; {duration(sum(job.seconds for job in sweep.jobs))} in all",
+        "git commit": f"{commit}, with uncommitted changes" if sweep.changed else commit,
+        "versions": ", ".join(f"{name} {version}" for name, version in sweep.versions.items()),
+    }
+    return {name: value for name, value in told.items() if value}

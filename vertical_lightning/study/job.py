@@ -1,0 +1,138 @@
+"""One job of a sweep, as its folder tells it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vertical_lightning.study.value import text
+
+STATES = ("completed", "failed", "skipped", "interrupted")
+
+LEAKAGE = "leakage"
+"""The largest `leakage/<party>`: a chain is as tight as its loosest link."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job.
+
+    Attributes:
+        folder: Where it lies.
+        state: One of STATES.
+        reason: Why it did not complete.
+        key: Names its full configuration; empty where it was interrupted.
+        swept: What the sweep gave it, as text; what does not apply to it is not in it.
+        parameters: All that makes runs differ, by dotted key.
+        metrics: Those that are defined, by TensorBoard tag.
+        seconds: How long it took.
+    """
+
+    folder: Path
+    state: str
+    reason: str
+    key: str
+    swept: Mapping[str, str]
+    parameters: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    seconds: float
+
+    @property
+    def number(self) -> int:
+        """Return its number within the sweep, with which its folder's name begins."""
+        found = re.match(r"\d+", self.folder.name)
+        return int(found.group()) if found else 0
+
+    @property
+    def baseline(self) -> str:
+        """Return what a job is in which nothing crossed: "centralized" or "<party> alone"; "" where parties exchanged."""
+        if self.state != "completed" or self.metrics.get("wire/bytes") != 0:
+            return ""
+        alone = self.parameters.get("only")
+        return f"{text(alone)} alone" if alone else "centralized"
+
+
+def read_job(folder: Path) -> Job:
+    """Read a job's folder.
+
+    Raises:
+        ValueError: If a file in it is not what a job leaves.
+    """
+    if not (folder / "job.json").is_file():
+        return interrupted(folder, "It has no job.json: it was interrupted, or is still running.")
+    found = load(folder / "job.json", {"state": str, "swept": dict})
+    completed = found["state"] == "completed"
+    if completed and not (folder / "metrics.json").is_file():
+        return interrupted(folder, "It has no metrics.json, though it completed.")
+    if found["state"] not in STATES:
+        raise ValueError(f"{folder / 'job.json'} has state={found['state']!r}; states are {', '.join(STATES)}.")
+    metrics = load(folder / "metrics.json", {}) if completed else {}
+    defined = {name: value for name, value in metrics.items() if isinstance(value, int | float) and math.isfinite(value)}
+    leaks = [value for name, value in defined.items() if name.startswith(f"{LEAKAGE}/")]
+    return Job(
+        folder=folder,
+        state=found["state"],
+        reason=str(found.get("reason") or ""),
+        key=str(found.get("key") or ""),
+        swept={key: text(value) for key, value in found["swept"].items() if value is not None},
+        parameters=found.get("parameters") or {},
+        metrics=defined | ({LEAKAGE: max(leaks)} if leaks else {}),
+        seconds=float(found.get("seconds") or 0),
+    )
+
+
+def interrupted(folder: Path, reason: str) -> Job:
+    """Describe a job that left no result by what Hydra wrote before it ran."""
+    return Job(folder, "interrupted", reason, "", overrides(folder), {}, {}, 0.0)
+
+
+def overrides(folder: Path) -> dict[str, str]:
+    """Read what a job was told on the command line."""
+    try:
+        words = yaml.safe_load((folder / ".hydra" / "overrides.yaml").read_text()) or []
+    except (OSError, yaml.YAMLError):
+        return {}
+    told = (str(word).lstrip("+").partition("=") for word in words)
+    return {key: text(parsed(value)) for key, _, value in told}
+
+
+def parsed(value: str) -> object:
+    """Read an override's value as YAML, which Hydra's own grammar is close to."""
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+
+
+def chosen(job: Job, key: str) -> str | None:
+    """Return what a job used for a key that its own sweep did not sweep: a group's choice or a parameter."""
+    try:
+        hydra = yaml.safe_load((job.folder / ".hydra" / "hydra.yaml").read_text())["hydra"]
+        choice = hydra["runtime"]["choices"].get(key)
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        choice = None
+    value = job.parameters.get(key) if choice is None else choice
+    return None if value is None else text(value)
+
+
+def load(path: Path, fields: Mapping[str, type]) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        ValueError: If it is none, or has not these fields.
+    """
+    try:
+        found = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON ({error}): it was not written to its end, or by another program.") from error
+    wrong = [field for field, kind in fields.items() if not isinstance(found, dict) or not isinstance(found.get(field), kind)]
+    if wrong or not isinstance(found, dict):
+        raise ValueError(f"{path} does not say its {', '.join(wrong) or 'metrics'}: it is not what vl-train writes.")
+    return found

@@ -1,0 +1,34 @@
+"""The report as one HTML page that needs nothing else: no network, no script, no other file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from vertical_lightning.study import facts
+from vertical_lightning.study.pictures import Picture
+from vertical_lightning.study.study import Study
+from vertical_lightning.study.table import Table
+from vertical_lightning.study.unfinished import Unfinished
+
+
+def as_page(study: Study, table: Table, missing: Sequence[Unfinished], drawn: Sequence[Picture]) -> str:
+    """Fill the template; it escapes all text, since reasons and names come from anywhere."""
+    folder = Path(__file__).parent
+    pages = Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return pages.get_template("page.html").render(
+        title=facts.title(study),
+        lead=f"{facts.counts(study.jobs)} · {facts.duration(sum(job.seconds for job in study.jobs))} in all",
+        best=facts.best(study, table),
+        ranking=facts.ranking(study, table),
+        table=table,
+        missing=missing,
+        pictures=[(picture, Markup(picture.svg)) for picture in drawn],  # matplotlib has escaped the words in it
+        origins=[(sweep.command, facts.origin(sweep)) for sweep in study.sweeps],
+        style=Markup((folder / "page.css").read_text()),
+    )

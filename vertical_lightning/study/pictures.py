@@ -1,0 +1,65 @@
+"""The report's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vertical_lightning.study.curves import MOST, draw_curves, read_curves
+from vertical_lightning.study.group import Group, best_alone
+from vertical_lightning.study.heat_map import draw_heat_map, means, sides
+from vertical_lightning.study.job import LEAKAGE
+from vertical_lightning.study.measure import Measure
+from vertical_lightning.study.study import SEED, Study
+from vertical_lightning.study.table import Table
+from vertical_lightning.study.trade_off import draw_trade_off, points
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as an SVG element, with what it shows; a broad one has the width of the page."""
+
+    title: str
+    caption: str
+    svg: str
+    broad: bool = False
+
+
+def pictures(study: Study, table: Table) -> list[Picture]:
+    """Draw all that the study's jobs have something to say about."""
+    score, groups = Measure(study.objectives[0]), [row.group for row in table.rows]
+    return [*heat_map(study, score), *trade_offs(study, groups, score), *curves(study, groups, score)]
+
+
+def heat_map(study: Study, score: Measure) -> Iterator[Picture]:
+    """Draw the first objective over two swept keys."""
+    if chosen := sides(study):
+        rows, columns = chosen
+        rest = ", ".join(key for key in study.swept if key not in chosen and (key == SEED or key in study.varied))
+        found = means(study, rows, columns, score.metric)
+        if not found.empty:
+            caption = f"{score.title}{f', mean over {rest}' if rest else ''}; the darker the better."
+            yield Picture(f"{rows} × {columns}", caption, draw_heat_map(found, score))
+
+
+def trade_offs(study: Study, groups: list[Group], score: Measure) -> Iterator[Picture]:
+    """Draw the score against bytes, and against leakage where it was measured."""
+    shown = [next((group for group in groups if group.baseline == "centralized"), None), best_alone(groups)]
+    named = [(group.baseline, group.estimate(score.metric)) for group in shown if group]
+    baselines = {name: found.mean for name, found in named if found}
+    leaking = " Leakage is the largest of any party: distance correlation of its input and embedding."
+    for cost, title, what in ((Measure("wire/bytes"), "bytes on the wire", ""), (Measure(LEAKAGE), "leakage", leaking)):
+        found = points(groups, study.varied, cost.metric, score.metric)
+        if found and cost.metric != score.metric:
+            lines = "; dashed, the best baselines" if baselines else ""
+            caption = f"Means over seeds, bars from smallest to largest; joined, what nothing beats in both{lines}.{what}"
+            yield Picture(f"{score.metric} against {title}", caption, draw_trade_off(found, baselines, cost, score))
+
+
+def curves(study: Study, groups: list[Group], score: Measure) -> Iterator[Picture]:
+    """Draw the best groups' curves."""
+    metric, found = read_curves(groups, study.varied, score.metric)
+    if found:
+        many = f", the best {MOST} of {len(groups)} rows" if len(groups) > MOST else ""
+        caption = f"Mean over seeds{many}; the band runs from the smallest to the largest seed."
+        yield Picture(f"{metric} by epoch", caption, draw_curves(found, Measure(metric)), broad=True)
