@@ -81,6 +81,14 @@ def test_of_two_completed_the_later_counts(tmp_path: Path) -> None:
         assert only.metrics["test/accuracy"] == 0.75
 
 
+def test_a_completed_job_counts_more_than_a_later_failure(tmp_path: Path) -> None:
+    old = sweep(tmp_path / "old", ("seed",), started="2026-01-01T00:00:00")
+    new = sweep(tmp_path / "new", ("seed",), started="2026-01-02T00:00:00")
+    job(old, 0, {"seed": 0}, {"test/accuracy": 0.25})
+    job(new, 0, {"seed": 0}, None, state="failed", reason="It broke.")
+    assert [one.state for one in gather([new, old]).jobs] == ["completed"]
+
+
 def test_interrupted_jobs_are_no_error(tmp_path: Path) -> None:
     made = small(tmp_path / "sweep")
     (next(made.glob("0_*")) / "job.json").unlink()

@@ -124,11 +124,24 @@ def test_a_constant_key_has_no_column_and_a_metric_that_few_have_says_so(tmp_pat
 
 
 def test_heat_map_leaves_baselines_out(full: Path) -> None:
+    job(full, 90, {"architecture": "vgg11", "cut": 7, "seed": 0}, {"test/accuracy": 1.0, "wire/bytes": 0})
     study = gather([full])
     assert sides(study) == ["architecture", "cut"]
     found = means(study, "architecture", "cut", "test/accuracy")
     assert list(found.index) == ["lenet", "mlp"] and list(found.columns) == ["1", "2"]
     assert found.loc["mlp", "2"] == pytest.approx(0.705)
+
+
+def test_heat_map_takes_other_keys_or_is_left_out(tmp_path: Path) -> None:
+    made = sweep(tmp_path / "sweep", ("merge", "cut", "seed", "batch_size"))
+    for number, (merge, size) in enumerate([("sum", 32), ("concat", 32), ("sum", 64)]):
+        job(made, number, {"merge": merge, "cut": 1, "seed": number, "batch_size": size}, {"test/accuracy": 0.5})
+    assert sides(gather([made])) == ["merge", "batch_size"]
+    line = sweep(tmp_path / "line", ("cut", "merge", "seed"))
+    for cut in (1, 2):
+        job(line, cut, {"cut": cut, "merge": "sum", "seed": cut}, {"test/accuracy": 0.5})
+    job(line, 3, {"merge": "max", "seed": 0}, {"test/accuracy": 0.5, "wire/bytes": 0})
+    assert sides(gather([line])) == []
 
 
 def test_curves_are_by_epoch_and_of_a_step_logged_twice_the_later_counts(tmp_path: Path) -> None:

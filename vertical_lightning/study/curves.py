@@ -75,10 +75,11 @@ def draw_curves(curves: Sequence[Curve], measure: Measure) -> str:
 
     def draw(drawn: Axes) -> None:
         grid(drawn)
-        for curve, (color, line) in zip(curves, styles(curves), strict=True):
+        for place, (curve, (color, line)) in enumerate(zip(curves, styles(curves), strict=True)):
             means, x = curve.epochs["mean"], curve.epochs.index
             drawn.fill_between(x, curve.epochs["low"], curve.epochs["high"], color=color, alpha=0.15, linewidth=0)
-            drawn.plot(x, means, color=color, linestyle=line, marker="o" if len(x) == 1 else "", label=curve.label)
+            dot, height = "o" if len(x) == 1 else "", 3 - place / len(curves)  # the best lies on top
+            drawn.plot(x, means, color=color, linestyle=line, marker=dot, label=curve.label, zorder=height)
         drawn.set(xlabel="epoch", ylabel=measure.title)
         drawn.xaxis.set_major_locator(MaxNLocator(integer=True))
         drawn.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9)

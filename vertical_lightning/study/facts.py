@@ -36,13 +36,13 @@ def counts(jobs: Sequence[Job]) -> str:
 
 def best(study: Study, table: Table) -> str:
     """Name the best row whose parties exchanged something, or else the best."""
-    rows = [row for row in table.rows if not row.mark] or list(table.rows)
+    rows = [row for row in table.rows if not row.mark] or table.rows
     if not rows:
         return "No job has completed: there is nothing to rank."
-    row, measure = rows[0], table.measures[0] if table.measures else None
-    if measure is None:
+    if not table.measures:
         return study.note
-    return f"Best: {row.group.label(table.keys)}, with {measure.title} {row.numbers[0]} (n = {row.n})"
+    found = f"{table.measures[0].title} {rows[0].numbers[0]} (n = {rows[0].n})"
+    return f"Best: {rows[0].group.label(table.keys)}, with {found}" if len(table.rows) > 1 else found
 
 
 def ranking(study: Study, table: Table) -> str:

@@ -62,6 +62,7 @@ def draw_trade_off(found: Sequence[Point], baselines: Mapping[str, float], cost:
 
 def name_points(drawn: Axes, front: Sequence[tuple[str, float, float]], up: int) -> None:
     """Name the points of the front on the side where no point can be, one name above the other where they would collide."""
+    drawn.autoscale_view()  # matplotlib would choose the limits only when it draws, and heights are asked for now
     last = -math.inf
     for label, x, y in front:
         height = up * drawn.transData.transform((x, y))[1] * 72 / drawn.figure.dpi

@@ -26,6 +26,7 @@ class Report:
         page: All of it, with pictures.
         states: How many jobs completed, failed, were skipped or interrupted.
         best: A sentence: which row is best.
+        counted: A sentence: how many jobs there are of each state.
     """
 
     csv: Path
