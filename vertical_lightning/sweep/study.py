@@ -22,7 +22,7 @@ def write(folder: Path, swept: Sequence[str], objective: Sequence[str]) -> None:
     """Record the study that the command line began."""
     commit, changed = git()
     study = {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join(["vl-train", *sys.argv[1:]]),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "commit": commit,
         "changed": changed,
