@@ -58,6 +58,12 @@ def test_baselines_run_once_for_all_cuts_and_merges(swept: tuple[Path, subproces
         assert json.loads(path.read_text())["wire/bytes"] == 0
 
 
+def test_jobs_of_one_process_align_once(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    found = [json.loads(path.read_text()) for path in swept[0].glob("*/metrics.json") if "cut=null" not in path.parent.name]
+    assert len(found) == 4
+    assert len({metrics["psi/seconds"] for metrics in found}) == 1, "measured again"
+
+
 def test_what_the_study_is_about(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     study = json.loads((swept[0] / "study.json").read_text())
     assert study["swept"] == ["architecture", "cut", "merge", "only"]
@@ -108,3 +114,19 @@ def test_jobs_are_known_by_their_whole_configuration(one: list[str], other: list
     ours = configuration(tmp_path / "one", "data=mnist", *one)
     theirs = configuration(tmp_path / "other", "data=mnist", *other)
     assert (key(ours) == key(theirs)) is same
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["hydra/launcher=slum"], ["slum", "basic"]),
+        (["optimizer.lr=interval(0,1)"], ["give some, such as optimizer.lr=0.1,0.2", "hydra/sweeper=optuna"]),
+        (["no_such_key=1,2"], ["no_such_key"]),
+    ],
+)
+def test_a_sweep_that_cannot_begin_says_why(words: list[str], said: list[str], tmp_path: Path) -> None:
+    done = sweep(tmp_path, *words)
+    assert done.returncode != 0
+    assert all(piece in done.stderr for piece in said), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("logs/sweeps/*/*/job.json"))

@@ -17,7 +17,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import build
+from vertical_lightning.configuration import build, sentences
 from vertical_lightning.sweep.job import key
 from vertical_lightning.sweep.study import is_every
 from vertical_lightning.topologies.cut import legal
@@ -55,8 +55,9 @@ class GridSweeper(Sweeper):
         """Launch all jobs; called by Hydra."""
         OmegaConf.save(self.config, Path(self.config.hydra.sweep.dir, "multirun.yaml"))
         words = [*(f"{name}={values}" for name, values in self.params.items()), *arguments]
-        jobs = [job for combination in self.combinations(words) for job in self.every_cut(combination)]
-        jobs += self.baselines(jobs)
+        with sentences():
+            jobs = [job for combination in self.combinations(words) for job in self.every_cut(combination)]
+            jobs += self.baselines(jobs)
         self.validate_batch_is_legal(jobs)  # a mistake in one shows before the first is run
         return self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
 

@@ -1,0 +1,58 @@
+"""What jobs of one process need not do twice, and must not share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from job import SMALL, configuration
+from omegaconf import DictConfig
+
+from vertical_lightning import memory
+from vertical_lightning.data.datamodule import VerticalDataModule
+
+
+@pytest.fixture(autouse=True)
+def empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_kept", type(memory._kept)())
+
+
+def node(folder: Path, *words: str) -> DictConfig:
+    return configuration(folder, *SMALL, "partition=halves", *words).datamodule
+
+
+def prepared(folder: Path, *words: str) -> VerticalDataModule:
+    data = memory.recall(node(folder, *words))
+    data.setup("fit")
+    memory.remember(node(folder, *words), data)
+    return data
+
+
+def test_the_same_tables_are_aligned_once(tmp_path: Path) -> None:
+    first = prepared(tmp_path)
+    again = prepared(tmp_path, "batch_size=16", "datamodule.val_fraction=0.5")
+    assert again.alignments is first.alignments
+    assert again.splits["val"] is not first.splits["val"]
+    assert len(again.splits["val"]) > len(first.splits["val"])
+    fresh = VerticalDataModule(again.source, again.partition, again.overlap, again.aligner, batch_size=16, val_fraction=0.5)
+    fresh.setup("fit")
+    assert fresh.digest == again.digest
+
+
+@pytest.mark.parametrize(
+    "word", ["seed=1", "overlap.missing=0.2", "partition.parties=3", "label_holder=zoe", "data.train_rows=50"]
+)
+def test_other_tables_are_aligned_anew(word: str, tmp_path: Path) -> None:
+    first, other = prepared(tmp_path), prepared(tmp_path, word if "train_rows" not in word else f"+{word}")
+    assert other.alignments is not first.alignments
+    assert other.digest != first.digest
+
+
+def test_the_oldest_is_forgotten(tmp_path: Path) -> None:
+    first = prepared(tmp_path)
+    for seed in range(1, memory.AT_MOST):
+        prepared(tmp_path, f"seed={seed}")
+    assert prepared(tmp_path).alignments is first.alignments, "and is now the newest"
+    prepared(tmp_path, "seed=9")
+    assert memory.recall(node(tmp_path)).alignments is first.alignments
+    assert not memory.recall(node(tmp_path, "seed=1")).alignments
