@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from vertical_lightning.schema import Alignment, PartyTable
 from vertical_lightning.split_module import SplitModule
+from vertical_lightning.topologies.topology import Topology
 
 Tables = Mapping[str, Mapping[str, PartyTable]]
 
@@ -47,6 +48,37 @@ def alignment(alignments: Mapping[str, Alignment]) -> str:
         sent = ", ".join(f"{link} {megabytes(count)}" for link, count in found.bytes.items()) or "nothing crossed"
         text += f"  {name}: {found.seconds:.1f} s; {sent}\n{indent(fill(found.statement, 110), '    ')}\n"
     return text
+
+
+def statements(alignments: Mapping[str, Alignment]) -> str:
+    """Say who learned what by private set intersection, table by table."""
+    return "\n\n".join(f"{name}\n{fill(found.statement, 110)}" for name, found in alignments.items())
+
+
+def topology(network: Topology) -> str:
+    r"""Draw who runs which stages, and where the wire is crossed.
+
+    >>> from vertical_lightning.architectures.mlp import Mlp
+    >>> from vertical_lightning.merges.concat import Concat
+    >>> halves = {"alice": (392,), "carol": (392,)}
+    >>> print(topology(Topology(Mlp([64, 500]), halves, 10, "bob", owners=["bob"], cut=1, merge=Concat)))
+    alice: fc1 ─►┐
+    carol: fc1 ─►┴─ bob: merge fc2 head ── logits, loss
+    <BLANKLINE>
+    ─► crosses the wire, and its gradient comes back; ── stays with its owner
+    """
+    bottoms = [f"{party}: {' '.join(network.bottom)}".rstrip() for party in network.feature_parties]
+    width, last = max(map(len, bottoms)), len(bottoms) - 1
+    lines = []
+    for number, (party, bottom) in enumerate(zip(network.feature_parties, bottoms, strict=True)):
+        joint = "─" if not last else "┴" if number == last else "┐" if not number else "┤"
+        lines.append(f"{bottom:<{width}} {'──' if party == network.merger else '─►'}{joint}")
+    later = [" ".join([f"{owner}:", *names]) for owner, names in network.segments]
+    later[0] = later[0].replace(":", ": merge", 1)
+    return "\n".join(lines) + f"─ {' ─► '.join(later)} ── logits, loss\n\n{LEGEND}"
+
+
+LEGEND = "─► crosses the wire, and its gradient comes back; ── stays with its owner"
 
 
 def alignment_metrics(alignments: Mapping[str, Alignment]) -> dict[str, float]:
