@@ -65,20 +65,20 @@ def topology(network: Topology) -> str:
     alice: fc1 ─►┐
     carol: fc1 ─►┴─ bob: merge fc2 head ── logits, loss
     <BLANKLINE>
-    ─► crosses the wire, and its gradient comes back; ── stays with its owner
+    ─► crosses the wire, and gradients come back the same way; ── stays with its owner
     """
-    bottoms = [f"{party}: {' '.join(network.bottom)}".rstrip() for party in network.feature_parties]
-    width, last = max(map(len, bottoms)), len(bottoms) - 1
+    bottoms = [f"{party}: {' '.join(network.bottom)} " for party in network.feature_parties]
+    joints = ["┐", *"┤" * (len(bottoms) - 2), "┴"] if len(bottoms) > 1 else ["─"]
     lines = []
-    for number, (party, bottom) in enumerate(zip(network.feature_parties, bottoms, strict=True)):
-        joint = "─" if not last else "┴" if number == last else "┐" if not number else "┤"
-        lines.append(f"{bottom:<{width}} {'──' if party == network.merger else '─►'}{joint}")
-    later = [" ".join([f"{owner}:", *names]) for owner, names in network.segments]
-    later[0] = later[0].replace(":", ": merge", 1)
-    return "\n".join(lines) + f"─ {' ─► '.join(later)} ── logits, loss\n\n{LEGEND}"
+    for party, bottom, joint in zip(network.feature_parties, bottoms, joints, strict=True):
+        line = bottom.ljust(max(map(len, bottoms)) + 1, "─")
+        lines.append(f"{line}{'─' if party == network.merger else '►'}{joint}")
+    first, *later = [f"{owner}: {' '.join(names)}" for owner, names in network.segments]
+    trunk = " ─► ".join([first.replace(":", ": merge", 1).rstrip(), *later])
+    return "\n".join(lines) + f"─ {trunk} ── logits, loss\n\n{LEGEND}"
 
 
-LEGEND = "─► crosses the wire, and its gradient comes back; ── stays with its owner"
+LEGEND = "─► crosses the wire, and gradients come back the same way; ── stays with its owner"
 
 
 def alignment_metrics(alignments: Mapping[str, Alignment]) -> dict[str, float]:

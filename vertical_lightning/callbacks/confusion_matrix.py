@@ -56,15 +56,14 @@ def count(true: Tensor, predicted: Tensor, classes: int) -> Tensor:
 
 def draw(counts: Tensor, classes: Sequence[str], phase: str) -> Figure:
     """Draw the counts, with numbers and class names where they can be read."""
-    few = len(classes) <= LEGIBLE
-    side = 2.5 + 0.45 * min(len(classes), LEGIBLE)
+    side = 3.0 + 0.4 * min(len(classes), LEGIBLE)  # inches
     figure = Figure(figsize=(side, side), layout="constrained")
     axis = figure.subplots()
     shares = counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
     axis.imshow(shares.numpy(), cmap="Blues", vmin=0, vmax=1)
-    right = int(counts.trace())
-    axis.set(xlabel="predicted", ylabel="true", title=f"{right:,} of {int(counts.sum()):,} {phase} rows are right")
-    if not few:
+    axis.set(xlabel="predicted", ylabel="true")
+    figure.suptitle(f"{int(counts.trace()):,} of {int(counts.sum()):,} {phase} rows are right", fontsize=11)
+    if len(classes) > LEGIBLE:
         return figure
     axis.set_xticks(range(len(classes)), classes, rotation=90 if max(map(len, classes)) > 3 else 0)
     axis.set_yticks(range(len(classes)), classes)
