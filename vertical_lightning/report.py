@@ -68,14 +68,14 @@ def topology(network: Topology) -> str:
     ─► crosses the wire, and gradients come back the same way; ── stays with its owner
     """
     bottoms = [f"{party}: {' '.join(network.bottom)} " for party in network.feature_parties]
-    joints = ["┐", *"┤" * (len(bottoms) - 2), "┴"] if len(bottoms) > 1 else ["─"]
+    joints = ["┐", *"┤" * (len(bottoms) - 2), "┴─"] if len(bottoms) > 1 else [""]
     lines = []
     for party, bottom, joint in zip(network.feature_parties, bottoms, joints, strict=True):
         line = bottom.ljust(max(map(len, bottoms)) + 1, "─")
         lines.append(f"{line}{'─' if party == network.merger else '►'}{joint}")
     first, *later = [f"{owner}: {' '.join(names)}" for owner, names in network.segments]
     trunk = " ─► ".join([first.replace(":", ": merge", 1).rstrip(), *later])
-    return "\n".join(lines) + f"─ {trunk} ── logits, loss\n\n{LEGEND}"
+    return "\n".join(lines) + f" {trunk} ── logits, loss\n\n{LEGEND}"
 
 
 LEGEND = "─► crosses the wire, and gradients come back the same way; ── stays with its owner"
