@@ -28,7 +28,7 @@ ARROWS = {
     "study": set(),
     "split_module": {"audit", "finite", "metrics", "topologies", "wire"},
     "callbacks": {"data", "distance_correlation", "split_module"},
-    "report": {"split_module"},
+    "report": {"split_module", "topologies"},
     "record": set(),
     "configuration": set(),
     "distance_correlation": set(),
@@ -43,7 +43,7 @@ ARROWS = {
 
 KINDS = ("data/sources", "data/partitions", "architectures", "merges", "callbacks")
 """Rooms of one kind: a file is an answer, and no answer knows another."""
-SHARED = {"architectures": {"layers", "dropout"}, "merges": {"shapes"}}
+SHARED = {"architectures": {"layers", "dropout"}, "merges": {"shapes"}, "callbacks": {"final_rows", "piece_grid"}}
 
 
 def imports(path: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""What a run leaves behind: `metrics.json`, and its hyper-parameters in TensorBoard."""
+"""What a run leaves behind: `metrics.json`, and texts and hyper-parameters in TensorBoard."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ from torch.utils.tensorboard.summary import hparams
 
 SHOWN = ("test/", "val/", "wire/bytes", "psi/intersection", "time/fit_seconds")
 """What the metrics in the table of hyper-parameters begin with; links have their own curves."""
+
+
+def describe(texts: Mapping[str, str], trainer: pl.Trainer) -> None:
+    """Show texts in TensorBoard, by tag, letter by letter as they are."""
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            for tag, text in texts.items():
+                logger.experiment.add_text(tag, f"```\n{text}\n```")
 
 
 def record(

@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from vertical_lightning.schema import Alignment, PartyTable
 from vertical_lightning.split_module import SplitModule
+from vertical_lightning.topologies.topology import Topology
 
 Tables = Mapping[str, Mapping[str, PartyTable]]
 
@@ -47,6 +48,37 @@ def alignment(alignments: Mapping[str, Alignment]) -> str:
         sent = ", ".join(f"{link} {megabytes(count)}" for link, count in found.bytes.items()) or "nothing crossed"
         text += f"  {name}: {found.seconds:.1f} s; {sent}\n{indent(fill(found.statement, 110), '    ')}\n"
     return text
+
+
+def statements(alignments: Mapping[str, Alignment]) -> str:
+    """Say who learned what by private set intersection, table by table."""
+    return "\n\n".join(f"{name}\n{fill(found.statement, 110)}" for name, found in alignments.items())
+
+
+def topology(network: Topology) -> str:
+    r"""Draw who runs which stages, and where the wire is crossed.
+
+    >>> from vertical_lightning.architectures.mlp import Mlp
+    >>> from vertical_lightning.merges.concat import Concat
+    >>> halves = {"alice": (392,), "carol": (392,)}
+    >>> print(topology(Topology(Mlp([64, 500]), halves, 10, "bob", owners=["bob"], cut=1, merge=Concat)))
+    alice: fc1 ─►┐
+    carol: fc1 ─►┴─ bob: merge fc2 head ── logits, loss
+    <BLANKLINE>
+    ─► crosses the wire, and gradients come back the same way; ── stays with its owner
+    """
+    bottoms = [f"{party}: {' '.join(network.bottom)} " for party in network.feature_parties]
+    joints = ["┐", *"┤" * (len(bottoms) - 2), "┴─"] if len(bottoms) > 1 else [""]
+    lines = []
+    for party, bottom, joint in zip(network.feature_parties, bottoms, joints, strict=True):
+        line = bottom.ljust(max(map(len, bottoms)) + 1, "─")
+        lines.append(f"{line}{'─' if party == network.merger else '►'}{joint}")
+    first, *later = [f"{owner}: {' '.join(names)}" for owner, names in network.segments]
+    trunk = " ─► ".join([first.replace(":", ": merge", 1).rstrip(), *later])
+    return "\n".join(lines) + f" {trunk} ── logits, loss\n\n{LEGEND}"
+
+
+LEGEND = "─► crosses the wire, and gradients come back the same way; ── stays with its owner"
 
 
 def alignment_metrics(alignments: Mapping[str, Alignment]) -> dict[str, float]:

@@ -169,15 +169,16 @@ class SplitModule(pl.LightningModule):
         for schedule in self.trainer.lr_scheduler_configs:
             schedule.scheduler.step()  # type: ignore[call-arg]  # only ReduceLROnPlateau wants a metric
 
-    def validation_step(self, batch: VerticalBatch, batch_idx: int) -> None:
-        """Forward and loss only; nothing goes back."""
+    def validation_step(self, batch: VerticalBatch, batch_idx: int) -> dict[str, Tensor]:
+        """Forward and loss only; nothing goes back. Callbacks get the logits as `outputs`."""
         self.evaluation_wire.open()
         logits = self.network(batch.features, self.evaluation_wire)
         self.evaluation.update(functional.cross_entropy(logits, batch.labels), logits, batch.labels)
+        return {"logits": logits}
 
-    def test_step(self, batch: VerticalBatch, batch_idx: int) -> None:
-        """Forward and loss only; nothing goes back."""
-        self.validation_step(batch, batch_idx)
+    def test_step(self, batch: VerticalBatch, batch_idx: int) -> dict[str, Tensor]:
+        """Forward and loss only; nothing goes back. Callbacks get the logits as `outputs`."""
+        return self.validation_step(batch, batch_idx)
 
     def on_validation_epoch_end(self) -> None:
         """Log exact means over the validation rows."""

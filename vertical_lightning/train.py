@@ -86,7 +86,7 @@ def train(config: DictConfig, compared: Mapping[str, str | float] | None = None)
 
     data = align(config)
     module = build_module(config, architecture, data)
-    print(f"Network\n  {module.network.flow()}\n", flush=True)
+    introduce(config, module, data, trainer)
     curves, seconds = fit_and_test(trainer, module, data, config.ckpt_path)
     ends = {**report.alignment_metrics(data.alignments), **report.wire_metrics(module), "time/fit_seconds": seconds}
 
@@ -160,6 +160,20 @@ def by_party(choice: DictConfig, parties: Sequence[str]) -> dict[str, Any]:
     common = {key: value for key, value in choice.items() if key != "parties"}
     made = {party: build(OmegaConf.merge(common, differences.get(party, {}))) for party in parties}
     return {party: one for party, one in made.items() if one}
+
+
+def introduce(config: DictConfig, module: SplitModule, data: VerticalDataModule, trainer: pl.Trainer) -> None:
+    """Print the network; show in TensorBoard what was asked for, who runs what, and who learned what."""
+    from vertical_lightning import report
+    from vertical_lightning.record import describe
+
+    print(f"Network\n  {module.network.flow()}\n", flush=True)
+    texts = {
+        "configuration": OmegaConf.to_yaml(config),
+        "topology": report.topology(module.network),
+        "leak_statement": report.statements(data.alignments),
+    }
+    describe(texts, trainer)
 
 
 def fit_and_test(

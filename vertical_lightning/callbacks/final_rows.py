@@ -1,0 +1,91 @@
+"""The rows that a finished network is looked at with; other callbacks of this room are built on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import TensorBoardLogger
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.schema import VerticalBatch
+from vertical_lightning.split_module import SplitModule
+
+
+class FinalRows(pl.Callback):
+    """Looks at the test rows; where there are none, at the validation rows as they were evaluated last.
+
+    A subclass says in `begin` what to start with, in `look` what to keep of a batch, and in `show` what to log. Training steps
+    cost nothing. Without a TensorBoard logger or a `VerticalDataModule` nothing is looked at.
+    """
+
+    def begin(self) -> None:
+        """Forget the rows of an earlier evaluation."""
+
+    def look(self, logits: Tensor, batch: VerticalBatch, module: SplitModule) -> None:
+        """Keep what is needed of a batch; `module.evaluation_wire.hops` is what crossed for it."""
+
+    def show(self, phase: str, data: VerticalDataModule, writer: SummaryWriter, step: int) -> None:
+        """Log what was kept, if anything; `phase` is test or val."""
+
+    def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Begin anew each time: only the last evaluation is shown."""
+        self.begin()
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Look, where no test will follow."""
+        if shown_phase(trainer) == "val":
+            assert isinstance(pl_module, SplitModule)
+            self.look(outputs["logits"], batch, pl_module)
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show, where no test will follow."""
+        if shown_phase(trainer) == "val":
+            self.show_everywhere("val", trainer)
+
+    def on_test_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Begin."""
+        self.begin()
+
+    def on_test_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Look."""
+        if shown_phase(trainer) == "test":
+            assert isinstance(pl_module, SplitModule)
+            self.look(outputs["logits"], batch, pl_module)
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show."""
+        if shown_phase(trainer) == "test":
+            self.show_everywhere("test", trainer)
+
+    def show_everywhere(self, phase: str, trainer: pl.Trainer) -> None:
+        """Show in every TensorBoard logger."""
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                self.show(phase, trainer.datamodule, logger.experiment, trainer.global_step)  # type: ignore[attr-defined]
+
+
+def shown_phase(trainer: pl.Trainer) -> str:
+    """Return the phase whose rows are shown; empty if there is nowhere to show them."""
+    data = getattr(trainer, "datamodule", None)
+    if not isinstance(data, VerticalDataModule) or not any(isinstance(one, TensorBoardLogger) for one in trainer.loggers):
+        return ""
+    return "test" if len(data.splits["test"]) else "val"
