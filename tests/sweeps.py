@@ -11,7 +11,7 @@ from typing import Any
 
 SMALL = [
     *("data._target_=small_images.SmallImages", "partition=halves", "batch_size=32", "trainer.max_epochs=1"),
-    *("trainer.accelerator=cpu", "callbacks.progress_bar.refresh_rate=0", "~callbacks.alignment_pictures"),
+    *("trainer.accelerator=cpu", "callbacks.progress_bar.refresh_rate=0"),
 ]
 
 

@@ -1,7 +1,8 @@
-"""A small sweep's TensorBoard as its reader sees it: every page shows what was logged."""
+"""A small sweep's TensorBoard and report as their reader sees them: every page shows what was logged."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -9,22 +10,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser import await_text, needs_chromium, opened, tensorboard, text_of
-from job import SMALL, run
+from sweeps import sweep as run_sweep
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, needs_chromium]
-JOB = ["topology=dual_headed", "trainer.max_epochs=3", "trainer.log_every_n_steps=2", "optimizer.lr=0.0001", *SMALL]
+JOB = ["cut=1,2", "trainer.max_epochs=3", "trainer.log_every_n_steps=2", "optimizer.lr=0.0001", "seed=0"]
 """Learns slowly, so that there are mistakes to show."""
-CUTS = {"early": 1, "late": 2}
+CUTS = {"0_cut=1": 1, "1_cut=2": 2}
 LINKS = ["alice->bob", "bob->alice", "carol->bob", "bob->carol"]
 
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[str, float]]]:
     logs = tmp_path_factory.mktemp("sweep")
-    return logs, {name: run(logs / name, *JOB, f"cut={cut}") for name, cut in CUTS.items()}
+    done = run_sweep(logs, *JOB, f"hydra.sweep.dir={logs}")
+    assert done.returncode == 0, done.stderr
+    return logs, {name: json.loads((logs / name / "metrics.json").read_text()) for name in CUTS}
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +53,18 @@ def test_images(page: Page, address: str) -> None:
     shown = ["alignment/before", "alignment/after", "test/confusion_matrix", "test/mistakes"]
     text = await_text(page, *shown, *CUTS)
     assert all(text.split("\n").count(tag) >= len(CUTS) for tag in shown), text
-    widths = page.locator("img").evaluate_all("all => all.map(image => image.naturalWidth)")
-    assert len(widths) == len(shown) * len(CUTS) and min(widths) > 300, widths
+    loaded = "all => all.filter(image => image.naturalWidth > 300).length"
+    for _ in range(300):
+        if (count := page.locator("img").evaluate_all(loaded)) == len(shown) * len(CUTS):
+            break
+        page.wait_for_timeout(200)
+    assert count == len(shown) * len(CUTS)
 
 
 def test_hyper_parameters(page: Page, address: str, sweep: tuple[Path, dict[str, dict[str, float]]]) -> None:
     page.goto(f"{address}#hparams")
-    shown = await_text(page, "architecture.hidden", "test/accuracy", *CUTS, "[128, 640]").split("\n")
+    shown = await_text(page, "cut", "test/accuracy", *CUTS).split("\n")
+    assert not {"batch_size", "seed", "architecture"} & set(shown), "only what was swept"
     for name, metrics in sweep[1].items():
         row = shown[shown.index(name, shown.index("Trial ID")) :][:12]
         assert f"{CUTS[name]:#.5g}" in row, row
@@ -83,3 +91,21 @@ def test_text(page: Page, address: str) -> None:
     for drawn in ("carol: fc1 ─►┴─ bob: merge fc2 head", "carol: fc1 fc2 ─►┴─ bob: merge head"):
         assert drawn in shown
     assert "```" not in text_of(page)
+
+
+def test_report(page: Page, sweep: tuple[Path, dict[str, dict[str, float]]]) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((sweep[0] / "report.html").as_uri())
+    best = max(sweep[1], key=lambda name: sweep[1][name]["test/accuracy"])
+    accuracies = [f"{metrics['test/accuracy']:.4f}" for metrics in sweep[1].values()]
+    shown = await_text(page, "2 jobs: 2 completed", f"Best: cut={CUTS[best]}", "cut=1,2", *accuracies)
+    for title in (
+        "Results",
+        "test/accuracy against bytes on the wire",
+        "test/accuracy against leakage",
+        "val/accuracy by epoch",
+    ):
+        assert title in shown
+    assert page.locator("svg").count() == 3
+    assert len(asked) == 1, "the page stands alone"
