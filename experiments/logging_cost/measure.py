@@ -18,7 +18,9 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median
 
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # as vl-train sets it where trainer.accelerator=cpu
+# Before torch is imported, as vl-train sets them: no spinning threads, and no driver asked at every step of Adam.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import pytorch_lightning as pl
 from hydra import compose, initialize_config_dir
