@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,7 @@ def scalars(folder: Path, names: Sequence[str]) -> dict[str, dict[int, float]]:
     """Read what a job logged once an epoch: metric → epoch → value."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+    logging.getLogger("tensorboard").setLevel(logging.WARNING)  # it tells of each file that it opens
     few = {"images": 1, "tensors": 1, "histograms": 1, "compressedHistograms": 1, "audio": 1}
     events = EventAccumulator(str(folder), size_guidance={**few, "scalars": 0})  # 0: all
     events.Reload()

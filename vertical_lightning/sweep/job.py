@@ -48,7 +48,8 @@ def run(config: DictConfig, train: Train) -> dict[str, float]:
     clear(folder)
     metrics: dict[str, float] = {}
     try:
-        metrics = train(config, {name: value for name, value in swept(config).items() if value is not None})
+        compared = {**swept(config), "only": config.only}  # which tells baselines apart
+        metrics = train(config, {name: value for name, value in compared.items() if value is not None})
     except IllegalCutError as error:
         job |= {"state": "skipped", "reason": str(error)}
     except Exception as error:

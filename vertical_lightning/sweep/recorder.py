@@ -23,8 +23,7 @@ class Recorder(Callback):
         """Record the study, and name the jobs' folders by what is swept."""
         words = [*(f"{name}={values}" for name, values in (config.hydra.sweeper.params or {}).items())]
         words += config.hydra.overrides.task
-        alone = any(name != "centralized" for name in config.sweep.baselines)
-        swept = [*study.varied(words), *(["only"] if alone else [])]
+        swept = study.varied(words)
         objective = [config.objective] if isinstance(config.objective, str) else list(config.objective)
         if "direction" in config.hydra.sweeper and not any(
             "hydra.sweeper.direction" in one for one in config.hydra.overrides.hydra
