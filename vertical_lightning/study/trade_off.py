@@ -53,7 +53,7 @@ def draw_trade_off(found: Sequence[Point], baselines: Mapping[str, float], cost:
             drawn.plot(x, score.scaled(point.score.mean), "o", color=color, markersize=size)
         drawn.plot([x for _, x, _ in named], [y for _, _, y in named], color=PALETTE[0], linewidth=1.2)
         rule(drawn, {name: score.scaled(value) for name, value in baselines.items()})
-        span(drawn, [cost.scaled(point.cost) for point in found])
+        span(drawn, [cost.scaled(point.cost) for point in found], max(len(label) for label, _, _ in named))
         drawn.set(xlabel=cost.title, ylabel=score.title)
         name_points(drawn, named, up=-1 if score.lower else 1)
 
@@ -81,14 +81,16 @@ def rule(drawn: Axes, baselines: Mapping[str, float]) -> None:
         drawn.annotate(f" {name}", (1, value), xycoords=drawn.get_yaxis_transform(), va=side, fontsize=9)
 
 
-def span(drawn: Axes, costs: Sequence[float]) -> None:
-    """Let the costs have room, more on the left, where names go; they are laid out by powers where they span more than ten."""
+def span(drawn: Axes, costs: Sequence[float], letters: int) -> None:
+    """Let the costs have room, on the left for a name; they are laid out by powers where they span more than ten."""
     low, high = min(costs), max(costs)
+    share = min(letters / 65, 0.6)  # of the picture's width; 65 letters would fill it
+    left, right = 1.06 * share / (1 - share), 0.06
     if low > 0 and high / low > 10:
         drawn.set_xscale("log")
-        drawn.set_xlim(low / (high / low) ** 0.25, high * (high / low) ** 0.05)
+        drawn.set_xlim(low / (high / low) ** left, high * (high / low) ** right)
         drawn.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
         drawn.xaxis.set_minor_formatter(NullFormatter())
     else:
         room = high - low or abs(high) or 1
-        drawn.set_xlim(low - 0.3 * room, high + 0.06 * room)
+        drawn.set_xlim(low - left * room, high + right * room)
