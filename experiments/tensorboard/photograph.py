@@ -1,6 +1,6 @@
 """Takes README's pictures of TensorBoard.
 
-vl-train -m topology=dual_headed cut=1,2 merge=concat,mean trainer.max_epochs=6 hydra.sweep.dir=SWEEP
+vl-train -m architecture=mlp,lenet cut=1,2 seed=0,1,2 partition=halves hydra.sweep.dir=SWEEP
 python experiments/tensorboard/photograph.py SWEEP
 """
 
@@ -24,8 +24,8 @@ with tensorboard(Path(sys.argv[1])) as address:
         page.get_by_text("Ignore outliers in chart scaling").last.click()
         page.wait_for_timeout(3000)  # curves are drawn in slices
         page.screenshot(path=HERE / "custom_scalars.png")
-    with opened(2000, 360) as page:
+    with opened(2000, 560) as page:
         page.goto(f"{address}#hparams")
-        await_text(page, "architecture.hidden", "test/accuracy")
+        await_text(page, "cut", "test/accuracy")
         page.wait_for_timeout(1000)
         page.screenshot(path=HERE / "hparams.png")

@@ -15,6 +15,9 @@ from vertical_lightning.study.value import natural, text
 
 SEED = "seed"
 
+OF_A_SPLIT = ("cut", "merge", "topology")
+"""What a job has no use for in which nothing crosses."""
+
 INSTEAD = ("test/accuracy", "val/accuracy", "train/accuracy", "test/loss", "val/loss", "train/loss")
 """What ranks where no job has the objective."""
 
@@ -93,7 +96,8 @@ def complete(job: Job, sweep: Sweep, swept: Sequence[str]) -> Job:
     """Say also what a job used for the keys that only other sweeps swept, and of its own no more than was swept."""
     elsewhere = {key: chosen(job, key) for key in swept if key not in sweep.swept}
     own = {key: value for key, value in job.swept.items() if key in sweep.swept}
-    return replace(job, swept=own | {key: value for key, value in elsewhere.items() if value is not None})
+    both = own | {key: value for key, value in elsewhere.items() if value is not None}
+    return replace(job, swept={key: value for key, value in both.items() if not (job.baseline and key in OF_A_SPLIT)})
 
 
 def once(jobs: Iterable[Job]) -> list[Job]:
