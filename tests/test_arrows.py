@@ -29,14 +29,14 @@ ARROWS = {
     "split_module": {"audit", "finite", "metrics", "topologies", "wire"},
     "callbacks": {"data", "distance_correlation", "split_module"},
     "report": {"split_module", "topologies"},
-    "record": set(),
+    "record": {"parameters"},
     "configuration": set(),
     "distance_correlation": set(),
     "cost": {"distance_correlation", "topologies", "wire"},
     "cuts": {"configuration", "cost", "data", "topologies"},
     "parameters": set(),
     "memory": {"configuration", "data"},
-    "sweep": {"configuration", "parameters", "study", "topologies"},
+    "sweep": {"configuration", "parameters", "record", "study", "topologies"},
     "train": {"configuration", "data", "memory", "parameters", "record", "report", "split_module", "sweep", "topologies"},
 }
 """Room → the rooms that it may import besides its own and those that everyone may."""

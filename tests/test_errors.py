@@ -43,7 +43,7 @@ BAD = {
     "threads=0": "threads=0 is no number",
     "cut=all": "vl-train -m",
     "cut=100%": "legal cuts: 1 (fc1), 2 (fc2)",
-    "only=zoe": "the feature parties are alice",
+    "baseline=zoe": "or one of alice",
     "data=synthetic partition=halves": "this data set has none",
 }
 

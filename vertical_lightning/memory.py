@@ -10,10 +10,10 @@ from omegaconf import DictConfig, OmegaConf
 from vertical_lightning.configuration import build
 from vertical_lightning.data.datamodule import VerticalDataModule
 
-LATER = ("batch_size", "val_fraction", "test_fraction", "image_range", "shuffle", "workers")
+LATER = ("baseline", "batch_size", "val_fraction", "test_fraction", "image_range", "shuffle", "workers")
 """How aligned rows are divided, scaled and served; alignment depends on all the rest."""
 
-AT_MOST = 4
+AT_MOST = 8
 """A sweep over seeds aligns once a seed, and comes back to each."""
 
 _kept: OrderedDict[str, VerticalDataModule] = OrderedDict()

@@ -7,9 +7,12 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+TABLE = ".hparams"
+"""What the name of the event file ends with that holds the table of hyper-parameters."""
+
 EXPERIMENT = (
     *("data", "partition", "overlap", "datamodule", "architecture", "merge", "topology", "optimizer", "scheduler"),
-    *("label_holder", "only", "cut", "batch_size", "clip_norm", "seed", "trainer.max_epochs", "trainer.precision"),
+    *("label_holder", "baseline", "cut", "batch_size", "clip_norm", "seed", "trainer.max_epochs", "trainer.precision"),
 )
 """The configuration's nodes that make two runs differ; the others say where things lie and how they are shown."""
 
@@ -24,6 +27,16 @@ def hyper_parameters(config: DictConfig) -> dict[str, str | float]:
     for name in EXPERIMENT:
         if (node := OmegaConf.select(config, name)) is not None:
             found |= dict(flat(name, node))
+    return found
+
+
+def parameters(config: DictConfig) -> dict[str, str | float]:
+    """Flatten all that may change a result, so that a report can tell apart what was not meant to differ."""
+    elsewhere = ("callbacks", "folder", "logger", "objective", "sweep")
+    found: dict[str, str | float] = {}
+    for name in map(str, config):
+        if name not in elsewhere and not OmegaConf.is_interpolation(config, name) and config[name] is not None:
+            found |= dict(flat(name, config[name]))
     return found
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytorch_lightning as pl
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import TensorBoardLogger
+from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
+
+from vertical_lightning.parameters import TABLE
 
 SHOWN = ("test/", "val/", "wire/bytes", "psi/intersection", "time/fit_seconds")
 """What the metrics in the table of hyper-parameters begin with; links have their own curves."""
@@ -47,11 +50,18 @@ def record(
     defined = {name: value if math.isfinite(value) else None for name, value in sorted(metrics.items())}
     part.write_text(json.dumps(defined, indent=2) + "\n")
     part.replace(folder / "metrics.json")
-    shown = {name: value for name, value in metrics.items() if name.startswith(SHOWN) and "->" not in name}
     for logger in trainer.loggers:
         logger.log_metrics({name: value for name, value in metrics.items() if name not in curves}, trainer.global_step)
         if isinstance(logger, TensorBoardLogger):
-            # Not logger.log_hyperparams, which would log every metric that it shows.
-            for summary in hparams(dict(compared), shown):  # type: ignore[no-untyped-call]
-                logger.experiment.file_writer.add_summary(summary)
+            tabulate(compared, metrics, Path(logger.log_dir))
         logger.finalize("success")
+
+
+def tabulate(compared: Mapping[str, str | float], metrics: Collection[str], folder: Path) -> None:
+    """Put hyper-parameters beside final metrics in TensorBoard, in a file of their own: another sweep compares others."""
+    shown = {name: 0.0 for name in metrics if name.startswith(SHOWN) and "->" not in name}
+    writer = SummaryWriter(str(folder), filename_suffix=TABLE)
+    # Not logger.log_hyperparams, which would log every metric that it shows.
+    for summary in hparams(dict(compared), shown):  # type: ignore[no-untyped-call]
+        writer._get_file_writer().add_summary(summary)  # type: ignore[no-untyped-call]
+    writer.close()

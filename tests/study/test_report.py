@@ -69,7 +69,7 @@ def full(tmp_path: Path) -> Path:
                 curve(folder, [score, score + cut / 10])
                 number += 1
     for only, score in ((None, 0.97), ("alice", 0.6), ("carol", 0.4)):
-        job(made, number, {"architecture": "mlp", "seed": 0}, {"test/accuracy": score, "wire/bytes": 0}, only=only)
+        job(made, number, {"architecture": "mlp", "seed": 0}, {"test/accuracy": score, "wire/bytes": 0}, baseline=only)
         number += 1
     for seed in range(5):
         job(made, number, {"architecture": "mlp", "cut": 3, "seed": seed}, None, state="skipped", reason="No such cut.")

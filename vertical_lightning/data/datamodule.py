@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +16,18 @@ from torch.utils.data import DataLoader
 from vertical_lightning.data.assignment import assign
 from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler
 from vertical_lightning.data.overlap import Overlap
-from vertical_lightning.data.partition import alone, check_parts
-from vertical_lightning.data.preprocessing import preprocessor
-from vertical_lightning.schema import Aligner, Alignment, Partition, PartyTable, Shape, Source, VerticalBatch
+from vertical_lightning.data.partition import check_baseline, check_parts, pool
+from vertical_lightning.data.preprocessing import scale
+from vertical_lightning.schema import (
+    Aligner,
+    Alignment,
+    Partition,
+    PartyTable,
+    Shape,
+    Source,
+    Table,
+    VerticalBatch,
+)
 
 Places = dict[str, tuple[str, Tensor]]
 """By split: from which table its rows come, and which rows."""
@@ -44,7 +53,8 @@ class VerticalDataModule(pl.LightningDataModule):
         shuffle: Draw a new order of training rows each epoch.
         workers: Loader processes; 0 is fastest for tensors in memory.
         seed: Seed of overlap, splits and order.
-        only: A feature party whose columns alone the label holder trains on: the baseline of a party without partners.
+        baseline: What the label holder trains on without partners, on the same aligned rows: the columns of one feature party,
+            or with `centralized` all columns of the source.
 
     Attributes:
         tables: By table (`train`, `test` or `all`) and party: what each party holds.
@@ -68,7 +78,7 @@ class VerticalDataModule(pl.LightningDataModule):
         shuffle: bool = True,
         workers: int = 0,
         seed: int = 0,
-        only: str | None = None,
+        baseline: str | None = None,
     ) -> None:
         super().__init__()
         self.source, self.partition, self.overlap, self.aligner = source, partition, overlap, aligner
@@ -77,7 +87,8 @@ class VerticalDataModule(pl.LightningDataModule):
         self.fractions = {"val": val_fraction, "test": test_fraction}
         self.image_range = image_range
         self.shuffle, self.workers, self.seed = shuffle, workers, seed
-        self.only = only
+        self.baseline = baseline
+        self.whole: dict[str, Table] = {}
         self.tables: dict[str, dict[str, PartyTable]] = {}
         self.alignments: dict[str, Alignment] = {}
         self.classes: Sequence[str] = ()
@@ -91,13 +102,13 @@ class VerticalDataModule(pl.LightningDataModule):
 
     def take_over(self, other: VerticalDataModule) -> None:
         """Take what a module of the same source, partition, overlap, aligner, label holder and seed has loaded and aligned."""
-        self.tables, self.alignments, self.classes = other.tables, other.alignments, other.classes
+        self.tables, self.alignments, self.classes, self.whole = other.tables, other.alignments, other.classes, other.whole
 
     def load(self) -> None:
         """Load the data set and give each party its part; does nothing the second time.
 
         Raises:
-            ValueError: If no party or several hold labels, nobody holds features, or `only` is no feature party.
+            ValueError: If no party or several hold labels, nobody holds features, or `baseline` is no feature party.
         """
         if self.tables:
             return
@@ -105,8 +116,8 @@ class VerticalDataModule(pl.LightningDataModule):
             self.classes = table.classes
             parts = self.partition.split(table, self.label_holder)
             check_parts(parts)
-            if self.only is not None:
-                parts = alone(parts, self.only, self.label_holder)
+            check_baseline(self.baseline, parts)
+            self.whole[name] = table
             self.tables[name] = self.overlap.apply(parts, seed=self.seed, split=name)
 
     def align(self) -> None:
@@ -140,7 +151,8 @@ class VerticalDataModule(pl.LightningDataModule):
     def aligned(self, name: str, rows: Tensor | slice = slice(None)) -> dict[str, PartyTable]:
         """Return every party's rows of one table in the common order: all, or the given ones."""
         positions = self.alignments[name].positions
-        return {party: table.take(positions[party][rows]) for party, table in self.tables[name].items()}
+        parts = {party: table.take(positions[party][rows]) for party, table in self.tables[name].items()}
+        return parts if self.baseline is None else pool(self.baseline, parts, self.label_holder, self.whole[name])
 
     def common_ids(self, name: str) -> list[str]:
         """Return the ids of one table's common entities, in the common order."""
@@ -206,13 +218,3 @@ class VerticalDataModule(pl.LightningDataModule):
         """Build the loader of one split."""
         rows = self.splits[split]
         return AlignedLoader(rows, PositionSampler(len(rows), self.batch_size, shuffle, self.seed), self.workers)
-
-
-def scale(party: str, parts: Mapping[str, Mapping[str, PartyTable]], image_range: tuple[float, float]) -> dict[str, Tensor]:
-    """Scale one party's columns, split by split, as its own training rows say; empty for a party without columns."""
-    held = {split: tables[party].features for split, tables in parts.items()}
-    features = {split: block for split, block in held.items() if block is not None}
-    if not features:
-        return {}
-    scaling = preprocessor(features["train"], image_range)
-    return {split: scaling.transform(block) for split, block in features.items()}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from vertical_lightning.schema import Features, PartyTable, Table, check_party_name
+from vertical_lightning.schema import Features, PartyTable, Table, check_party_name, take
 
 # Bob is left out: by default he is the label holder.
 _NAMES = ["alice", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan"]
@@ -142,10 +143,18 @@ def check_parts(parts: dict[str, PartyTable]) -> None:
         raise ValueError(f"none of the parties {', '.join(parts)} holds features; at least one must.")
 
 
-def alone(parts: Mapping[str, PartyTable], party: str, label_holder: str) -> dict[str, PartyTable]:
-    """Give the label holder one feature party's columns, and leave everybody else out."""
-    holders = [name for name, part in parts.items() if part.features is not None]
-    if party not in holders:
-        raise ValueError(f"only={party} holds no columns; the feature parties are {', '.join(holders)}.")
-    labels = parts[label_holder]
-    return {label_holder: PartyTable(labels.ids, parts[party].features, labels.labels)}
+def check_baseline(baseline: str | None, parts: Mapping[str, PartyTable]) -> None:
+    """Refuse a baseline that is neither `centralized` nor a feature party."""
+    holders = [party for party, part in parts.items() if part.features is not None]
+    if baseline not in (None, "centralized", *holders):
+        raise ValueError(f"baseline={baseline} holds no columns; it is centralized, or one of {', '.join(holders)}.")
+
+
+def pool(baseline: str, parts: Mapping[str, PartyTable], label_holder: str, whole: Table) -> dict[str, PartyTable]:
+    """Give the label holder what a baseline trains on: one party's columns of its own rows, or all columns."""
+    held = parts[label_holder]
+    if baseline != "centralized":
+        return {label_holder: replace(held, features=parts[baseline].features)}
+    row_of = {entity: row for row, entity in enumerate(whole.ids)}
+    rows = torch.tensor([row_of[entity] for entity in held.ids])
+    return {label_holder: replace(held, features=take(whole.features, rows))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vertical_lightning.data.table_encoding import TableEncoding
-from vertical_lightning.schema import Features
+from vertical_lightning.schema import Features, PartyTable
 
 
 class Preprocessor(Protocol):
@@ -90,3 +91,13 @@ def _tensor(features: Features) -> Tensor:
     if isinstance(features, pd.DataFrame):
         raise TypeError("Named columns were given to a preprocessor for tensors; use TableEncoding.")
     return features
+
+
+def scale(party: str, parts: Mapping[str, Mapping[str, PartyTable]], image_range: tuple[float, float]) -> dict[str, Tensor]:
+    """Scale one party's columns, split by split, as its own training rows say; empty for a party without columns."""
+    held = {split: tables[party].features for split, tables in parts.items()}
+    features = {split: block for split, block in held.items() if block is not None}
+    if not features:
+        return {}
+    scaling = preprocessor(features["train"], image_range)
+    return {split: scaling.transform(block) for split, block in features.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,18 +44,13 @@ class Job:
     seconds: float
 
     @property
-    def number(self) -> int:
-        """Return its number within the sweep, with which its folder's name begins."""
-        found = re.match(r"\d+", self.folder.name)
-        return int(found.group()) if found else 0
-
-    @property
     def baseline(self) -> str:
         """Return what a job is in which nothing crossed: "centralized" or "<party> alone"; "" where parties exchanged."""
-        if self.state != "completed" or self.metrics.get("wire/bytes") != 0:
-            return ""
-        alone = self.parameters.get("only")
-        return f"{text(alone)} alone" if alone else "centralized"
+        asked = self.parameters.get("baseline")
+        if asked and asked != "centralized":
+            return f"{text(asked)} alone"
+        crossed = self.state != "completed" or self.metrics.get("wire/bytes") != 0
+        return "" if crossed and not asked else "centralized"
 
 
 def read_job(folder: Path) -> Job:

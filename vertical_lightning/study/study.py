@@ -121,10 +121,9 @@ def tell_apart(jobs: Sequence[Job]) -> tuple[list[Job], list[str]]:
     found: set[str] = set()
     for group in alike.values():
         for name in {name for job in group for name in job.parameters}:
-            follows_seed = name.rsplit(".", 1)[-1].endswith(SEED)
-            if not follows_seed and len({text(job.parameters.get(name)) for job in group}) > 1:
+            if name != SEED and len({text(job.parameters.get(name)) for job in group}) > 1:
                 found.add(name)
-    names = sorted(found - {key for job in jobs for key in job.swept} - {"only"})
+    names = sorted(found - {key for job in jobs for key in job.swept} - {"baseline"})
     return [replace(job, swept={**job.swept, **held(job, names)}) for job in jobs], names
 
 

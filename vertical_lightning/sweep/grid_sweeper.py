@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -29,9 +30,9 @@ Words = Sequence[str]
 class GridSweeper(Sweeper):
     """Runs every combination of the choices on the command line and in `hydra.sweeper.params`; the command line wins.
 
-    `cut=all` becomes the legal cuts of each job's own architecture and topology. For each split job, `sweep.baselines` adds
-    the same job uncut, once for each name: `centralized` (the label holder has all columns), or a feature party (the label
-    holder has that party's columns only).
+    `cut=all` becomes the legal single cuts of each job's own architecture and topology. For each split job, `sweep.baselines`
+    adds the same job uncut and on the same aligned rows, once for each name: `centralized` (the label holder has all columns),
+    or a feature party (the label holder has that party's columns only).
 
     Args:
         params: Choices by key, such as `{"cut": "1,2"}`.
@@ -99,22 +100,29 @@ class GridSweeper(Sweeper):
         """Build the baselines of the given jobs; jobs that differ only in what a baseline does not have share one."""
         found: dict[str, Words] = {}
         for words in jobs:
-            for name in self.config.sweep.baselines:
+            for name in baselines(self.config):
                 baseline = uncut(words, name)
                 found.setdefault(key(self.compose(baseline)), baseline)
         return list(found.values())
 
 
 def uncut(words: Words, name: str) -> Words:
-    """Write a split job without its split: the label holder trains on all columns, or on those of one party.
+    """Write a split job without its split.
 
-    >>> uncut(["architecture=mlp", "partition=halves", "cut=2", "seed=1"], "alice")
-    ['architecture=mlp', 'partition=halves', 'seed=1', 'cut=null', 'merge=concat', 'topology.owners=[]', 'only=alice']
+    Whatever is said of single parties, merges and cuts has no meaning then, and goes.
+
+    >>> uncut(["architecture=mlp", "partition=halves", "cut=2", "+optimizer.parties.alice.lr=1", "seed=1"], "alice")
+    ['architecture=mlp', 'partition=halves', 'seed=1', 'cut=null', 'merge=concat', 'topology.owners=[]', 'baseline=alice']
     """
-    central = name == "centralized"
-    replaced = {"cut", "merge", "topology.owners", "only"} | ({"partition"} if central else set())
-    kept = [word for word in words if word.split("=")[0] not in replaced]
-    return [*kept, "cut=null", "merge=concat", "topology.owners=[]", "partition=centralized" if central else f"only={name}"]
+    of_a_split = r"\+*(cut|merge(\..*)?|topology\..*|baseline|(optimizer|scheduler)\.parties.*)=|\+*clip_norm(=\{|\.)"
+    kept = [word for word in words if not re.match(of_a_split, word)]
+    return [*kept, "cut=null", "merge=concat", "topology.owners=[]", f"baseline={name}"]
+
+
+def baselines(config: DictConfig) -> list[str]:
+    """Return the names in `sweep.baselines`; one name needs no list."""
+    asked = config.sweep.baselines or []
+    return [asked] if isinstance(asked, str) else list(asked)
 
 
 def register() -> None:

@@ -17,12 +17,15 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from vertical_lightning.parameters import hyper_parameters
+from vertical_lightning.parameters import TABLE, parameters
 from vertical_lightning.sweep.study import read
 from vertical_lightning.topologies.cut import IllegalCutError
 
 RECORD = "job.json"
 """Written last: a folder without it was interrupted."""
+
+OF_A_SPLIT = ("cut", "merge", "topology")
+"""What a baseline does not have, though its configuration does."""
 
 LEFTOVERS = (RECORD, "metrics.json", "error.txt", "checkpoints", "events.out.tfevents.*")
 """What an interrupted attempt at the same folder may have left behind."""
@@ -41,14 +44,13 @@ def run(config: DictConfig, train: Train) -> dict[str, float]:
         The metrics; empty if the job was skipped or failed.
     """
     folder, started = Path(config.folder), time.perf_counter()
-    job = {"state": "completed", "reason": None, "key": key(config), "swept": swept(config)}
-    job["parameters"] = hyper_parameters(config)
+    compared = swept(config)
+    job = {"state": "completed", "reason": None, "key": key(config), "swept": compared, "parameters": parameters(config)}
     if config.sweep.resume and (found := finished(str(job["key"]), folder)):
-        return take_over(found, folder)
+        return take_over(found, folder, job)
     clear(folder)
     metrics: dict[str, float] = {}
     try:
-        compared = {**swept(config), "only": config.only}  # which tells baselines apart
         metrics = train(config, {name: value for name, value in compared.items() if value is not None})
     except IllegalCutError as error:
         job |= {"state": "skipped", "reason": str(error)}
@@ -81,11 +83,13 @@ def key(config: DictConfig) -> str:
 def swept(config: DictConfig) -> dict[str, Any]:
     """Return this job's values of what the sweep varies: numbers, strings, or None."""
     hydra = HydraConfig.get()
-    values = {}
-    for name in read(Path(hydra.sweep.dir))["swept"]:
+    values: dict[str, Any] = {}
+    for name in read(Path(hydra.runtime.cwd, hydra.sweep.dir))["swept"]:
+        if config.baseline is not None and name.split(".")[0] in OF_A_SPLIT:
+            continue
         value = hydra.runtime.choices.get(name, OmegaConf.select(config, name))
         values[name] = value if value is None or isinstance(value, int | float | str) else str(value)
-    return values
+    return values | ({"baseline": config.baseline} if config.baseline is not None else {})
 
 
 def finished(wanted: str, folder: Path) -> Path | None:
@@ -98,26 +102,34 @@ def finished(wanted: str, folder: Path) -> Path | None:
     return None
 
 
-def take_over(found: Path, folder: Path) -> dict[str, float]:
-    """Make `folder` hold what the finished job's folder holds, and return its metrics. Files are shared, not copied."""
+def take_over(found: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, float]:
+    """Make `folder` hold what the finished job's folder holds, as a job of this sweep, and return its metrics."""
     print(f"taken over, finished before: {found}", flush=True)
     if found.resolve() != folder.resolve():
         clear(folder)
-        apart = shutil.ignore_patterns(".hydra", RECORD)
+        apart = shutil.ignore_patterns(".hydra", RECORD, f"*{TABLE}")
         shutil.copytree(found, folder, symlinks=True, dirs_exist_ok=True, ignore=apart, copy_function=share)
-        job = json.loads((found / RECORD).read_text())
-        write(folder, job | {"taken_over_from": str(found)})
+    earlier = json.loads((found / RECORD).read_text())
     metrics: dict[str, float] = json.loads((folder / "metrics.json").read_text())
+    # What this sweep compares may be more than what the earlier one did.
+    if earlier["swept"] != job["swept"]:
+        from vertical_lightning.record import tabulate
+
+        for stale in folder.glob(f"*{TABLE}"):
+            stale.unlink()
+        tabulate({name: value for name, value in job["swept"].items() if value is not None}, metrics, folder)
+    write(folder, {**earlier, **job, "taken_over_from": str(found)})
     return metrics
 
 
 def share(source: str, target: str) -> None:
-    """Link a file, or copy it where the disk has no links."""
+    """Copy a file; a checkpoint, which is large and never written to again, is linked where the disk has links."""
     Path(target).unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+    with suppress(OSError):
+        if source.endswith(".ckpt"):
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
 
 
 def clear(folder: Path) -> None:

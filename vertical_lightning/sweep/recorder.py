@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from omegaconf import DictConfig
 from vertical_lightning.sweep import study
 
 UNCUT = ("merge", "topology.owners")
-"""What only baselines say; `cut=null` in their folders' names is enough."""
+"""What baselines say besides `baseline`, which is enough for their folders' names."""
 
 
 class Recorder(Callback):
@@ -24,7 +25,8 @@ class Recorder(Callback):
         words = [*(f"{name}={values}" for name, values in (config.hydra.sweeper.params or {}).items())]
         words += config.hydra.overrides.task
         swept = study.varied(words)
-        objective = [config.objective] if isinstance(config.objective, str) else list(config.objective)
+        objective = [config.objective] if isinstance(config.objective, str) else list(config.objective or [])
+        check(config, objective)
         if "direction" in config.hydra.sweeper and not any(
             "hydra.sweeper.direction" in one for one in config.hydra.overrides.hydra
         ):
@@ -32,7 +34,6 @@ class Recorder(Callback):
             config.hydra.sweeper.direction = [direction(name) for name in objective]
         study.write(Path(config.hydra.sweep.dir), swept, objective)
         hidden = {*config.hydra.job.config.override_dirname.exclude_keys, *study.fixed(words), *UNCUT} - set(swept)
-        hidden -= {"partition"} if "centralized" in config.sweep.baselines else set()
         names = ",".join(f"'{name}'" for name in sorted(hidden))
         config.hydra.overrides.hydra.append(f"hydra.job.config.override_dirname.exclude_keys=[{names}]")
 
@@ -49,6 +50,20 @@ class Recorder(Callback):
         print(f"\n{report}\ntensorboard --logdir {shlex.quote(str(folder))}", flush=True)
         if report.states.get("failed") or not report.states.get("completed"):
             sys.exit(1)
+
+
+def check(config: DictConfig, objective: Sequence[str]) -> None:
+    """Leave with a sentence where the sweep would not be what was asked for."""
+    folder = Path(config.hydra.sweep.dir)
+    if not objective or not all(isinstance(name, str) for name in objective):
+        sys.exit(f"vl-train: objective={config.objective} names no metric; give one such as test/accuracy, or a list.")
+    if config.sweep.baselines and not str(config.hydra.sweeper._target_).endswith(".GridSweeper"):
+        sys.exit("vl-train: sweep.baselines needs hydra/sweeper=grid; a search runs only what it proposes.")
+    if (folder / study.RECORD).exists() and not config.sweep.resume:
+        sys.exit(
+            f"vl-train: {folder} holds a sweep already, and its report would mix the two. Choose another hydra.sweep.dir, "
+            "or go on with sweep.resume=true."
+        )
 
 
 def direction(metric: str) -> str:

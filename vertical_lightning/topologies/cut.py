@@ -47,7 +47,7 @@ def resolve(cut: Cut, stages: Sequence[str], count: int) -> list[int]:
             f"cut={cut} gives {len(given)} cuts, but this topology has {count} owners after the bottoms and needs "
             f"{count}. " + ("Say cut=null." if count == 0 else f"Say cut=[{', '.join(stages[:count])}], for example.")
         )
-    cuts = [index(one, stages, cut) for one in given]
+    cuts = [index(one, stages, cut, len(given) - place) for place, one in enumerate(given)]
     if any(later <= earlier for earlier, later in pairwise(cuts)):
         raise IllegalCutError(
             f"cut={cut} means cuts after stages {cuts}, but every owner needs at least one of the stages "
@@ -74,10 +74,10 @@ def spread(cut: Cut, count: int) -> list[int | str]:
     return list(cut)
 
 
-def index(cut: int | str, stages: Sequence[str], given: Cut) -> int:
-    """Turn one cut into the number of stages before it."""
+def index(cut: int | str, stages: Sequence[str], given: Cut, owners: int = 1) -> int:
+    """Turn one cut into the number of stages before it; as many owners as given come after it."""
     between = range(1, len(stages))
-    number: object = stages.index(cut) + 1 if isinstance(cut, str) and cut in stages else fraction(cut, len(stages))
+    number: object = stages.index(cut) + 1 if isinstance(cut, str) and cut in stages else fraction(cut, len(stages), owners)
     if isinstance(number, int) and not isinstance(number, bool):
         number = number + len(stages) if number < 0 else number
         if number in between:
@@ -90,12 +90,12 @@ def index(cut: int | str, stages: Sequence[str], given: Cut) -> int:
     raise IllegalCutError(f"cut={given} is no cut between the stages {', '.join(stages)}; legal cuts: {choices}.")
 
 
-def fraction(cut: int | str, stages: int) -> int | str:
-    """Turn a percentage strictly between 0 and 100 into the nearest number of stages that is a cut; else return `cut`.
+def fraction(cut: int | str, stages: int, owners: int = 1) -> int | str:
+    """Turn a percentage strictly between 0 and 100 into the nearest cut with a stage for each later owner; else return `cut`.
 
     >>> fraction("25%", 3), fraction("50%", 6), fraction("99%", 3), fraction("fc1", 3)
     (1, 3, 2, 'fc1')
     """
     if not isinstance(cut, str) or not re.fullmatch(r"\d+(\.\d+)?%", cut) or not 0 < float(cut[:-1]) < 100:
         return cut
-    return min(max(int(float(cut[:-1]) / 100 * stages + 0.5), 1), stages - 1)
+    return min(max(int(float(cut[:-1]) / 100 * stages + 0.5), 1), stages - owners)
