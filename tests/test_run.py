@@ -111,5 +111,4 @@ def test_multirun_over_architectures_and_cuts(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     names = {path.parent.name.split("_", 1)[1] for path in tmp_path.glob("logs/sweeps/*/*/metrics.json")}
-    common = "overlap.missing=0.9,trainer.max_epochs=1"
-    assert names == {f"architecture={a},batch_size=16,cut={c},{common}" for a in ("mlp", "lenet") for c in (1, 2)}
+    assert names == {f"architecture={a},cut={c}" for a in ("mlp", "lenet") for c in (1, 2)}, "what was swept, and no more"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import nullcontext
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from vertical_lightning.sweep.job import key
 from vertical_lightning.sweep.study import git
-from vertical_lightning.topologies.cut import IllegalCutError, resolve
+from vertical_lightning.topologies.cut import IllegalCutError, every, resolve
 
 WORDS = ["architecture=mlp,lenet", "cut=conv1,75%", "merge=concat,stitch", "hydra.sweep.dir=logs/sweeps/one"]
 BASELINES = ["sweep.baselines=[centralized,alice]"]
@@ -94,6 +96,22 @@ def test_fractions_that_are_none(given: str) -> None:
         resolve(given, ["conv1", "conv2", "head"], 1)
 
 
+def test_values_that_no_folder_can_be_called(tmp_path: Path) -> None:
+    done = sweep(tmp_path, "+data.root=a/b,c/d", "cut=1", "trainer.limit_train_batches=1", "hydra.sweep.dir=one")
+    assert done.returncode == 0, done.stderr
+    assert sorted(jobs(tmp_path / "one")) == ["+data.root=a_b", "+data.root=c_d"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4])
+def test_every_cut_is_legal_and_there_is_no_other(count: int) -> None:
+    stages = ["conv1", "conv2", "fc1", "head"]
+    found = every(stages, count)
+    for cuts in product(range(6), repeat=count):
+        accepted = cuts in found
+        with nullcontext() if accepted else pytest.raises(IllegalCutError):
+            assert resolve(list(cuts) or None, stages, count) == list(cuts)
+
+
 def test_every_cut_needs_a_sweep() -> None:
     with pytest.raises(IllegalCutError, match="vl-train -m"):
         resolve("all", ["conv1", "conv2", "head"], 1)
@@ -122,6 +140,7 @@ def test_jobs_are_known_by_their_whole_configuration(one: list[str], other: list
         (["hydra/launcher=slum"], ["slum", "basic"]),
         (["optimizer.lr=interval(0,1)"], ["give some, such as optimizer.lr=0.1,0.2", "hydra/sweeper=optuna"]),
         (["no_such_key=1,2"], ["no_such_key"]),
+        (["cut=1,2", "objective=null"], ["names no metric"]),
     ],
 )
 def test_a_sweep_that_cannot_begin_says_why(words: list[str], said: list[str], tmp_path: Path) -> None:

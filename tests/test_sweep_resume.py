@@ -71,6 +71,23 @@ def test_a_killed_sweep_resumes(same_folder: bool, whole: pd.DataFrame, tmp_path
         assert (folder / "checkpoints" / "last.ckpt").exists()
 
 
+def test_a_job_taken_over_is_a_job_of_the_new_sweep(tmp_path: Path) -> None:
+    first, second = (f"hydra.sweep.dir={tmp_path}/logs/sweeps/{name}" for name in ("first", "second"))
+    assert sweep(tmp_path, "cut=1", "seed=0,1", first).returncode == 0
+    before = {path: path.read_bytes() for path in tmp_path.glob("logs/sweeps/first/*/*") if path.is_file()}
+    done = sweep(tmp_path, "cut=1,2", "seed=0,1", "sweep.resume=true", second)
+    assert done.stdout.count("taken over, finished before") == 2
+    assert sorted(jobs(tmp_path / "logs/sweeps/second")) == [f"cut={cut},seed={seed}" for cut in (1, 2) for seed in (0, 1)]
+    rows = pd.read_csv(tmp_path / "logs/sweeps/second/summary.csv")
+    assert rows[["cut", "seed"]].values.tolist() == [[1, 0], [1, 1], [2, 0], [2, 1]]
+    [folder] = tmp_path.glob("logs/sweeps/second/*_cut=1,seed=0")
+    [table] = folder.glob("*.hparams")
+    assert b"cut" in table.read_bytes()
+    # What is done later in the new sweep leaves the old one alone.
+    assert sweep(tmp_path, "cut=1,2", "seed=0,1", "batch_size=16", "sweep.resume=true", second).returncode == 0
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_a_changed_configuration_is_run_anew(tmp_path: Path) -> None:
     assert sweep(tmp_path, "cut=1", "seed=0,1").returncode == 0
     done = sweep(tmp_path, "cut=1", "seed=1,2", "sweep.resume=true")

@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from vertical_lightning.configuration import build, config_folder, sentences
 from vertical_lightning.parameters import hyper_parameters
 from vertical_lightning.per_party import check_parties
-from vertical_lightning.sweep import extras, grid_sweeper, job, threads
+from vertical_lightning.sweep import extras, folder_name, grid_sweeper, job, threads
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from vertical_lightning.data.datamodule import VerticalDataModule
     from vertical_lightning.schema import Architecture
     from vertical_lightning.split_module import SplitModule
+
+
+folder_name.register()  # here, because a launcher's workers import this module without calling main
 
 
 def main() -> None:

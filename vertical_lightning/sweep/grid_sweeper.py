@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from vertical_lightning.configuration import build, sentences
 from vertical_lightning.sweep.job import key
 from vertical_lightning.sweep.study import is_every
-from vertical_lightning.topologies.cut import legal
+from vertical_lightning.topologies.cut import every, written
 
 Words = Sequence[str]
 """One job: its overrides."""
@@ -30,7 +30,7 @@ Words = Sequence[str]
 class GridSweeper(Sweeper):
     """Runs every combination of the choices on the command line and in `hydra.sweeper.params`; the command line wins.
 
-    `cut=all` becomes the legal single cuts of each job's own architecture and topology. For each split job, `sweep.baselines`
+    `cut=all` becomes all legal cuts of each job's own architecture and topology. For each split job, `sweep.baselines`
     adds the same job uncut and on the same aligned rows, once for each name: `centralized` (the label holder has all columns),
     or a feature party (the label holder has that party's columns only).
 
@@ -93,7 +93,7 @@ class GridSweeper(Sweeper):
             return [words]
         config = self.compose(words)
         count = len(config.topology.owners)
-        cuts = legal(list(build(config.architecture).stages(1)), count) if count else ["null"]
+        cuts = [written(one) for one in every(list(build(config.architecture).stages(1)), count)]
         return [[f"cut={cut}" if is_every(word) else word for word in words] for cut in cuts]
 
     def baselines(self, jobs: Sequence[Words]) -> list[Words]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 Cut = int | str | Sequence[int | str] | None
 """A number of stages (negative: counted from the end), a stage's name, a percentage of the stages, one of these per cut, or
@@ -63,6 +63,24 @@ def legal(stages: Sequence[str], count: int) -> list[int]:
     [1, 2]
     """
     return list(range(1, len(stages) - count + 1)) if count else []
+
+
+def every(stages: Sequence[str], count: int) -> list[tuple[int, ...]]:
+    """List all cuts that `resolve` accepts, one number for each owner after the bottoms.
+
+    >>> every(["fc1", "fc2", "fc3", "head"], 2)
+    [(1, 2), (1, 3), (2, 3)]
+    """
+    return list(combinations(range(1, len(stages)), count))
+
+
+def written(cuts: Sequence[int]) -> str:
+    """Write cuts as `cut=` takes them.
+
+    >>> written([2]), written([1, 3]), written([])
+    ('2', '[1,3]', 'null')
+    """
+    return str(cuts[0]) if len(cuts) == 1 else f"[{','.join(map(str, cuts))}]" if cuts else "null"
 
 
 def spread(cut: Cut, count: int) -> list[int | str]:
