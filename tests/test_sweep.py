@@ -141,6 +141,7 @@ def test_jobs_are_known_by_their_whole_configuration(one: list[str], other: list
         (["optimizer.lr=interval(0,1)"], ["give some, such as optimizer.lr=0.1,0.2", "hydra/sweeper=optuna"]),
         (["no_such_key=1,2"], ["no_such_key"]),
         (["cut=1,2", "objective=null"], ["names no metric"]),
+        (["experiment=pyvertical,split_points"], ["split_points carries its own sweep"]),
     ],
 )
 def test_a_sweep_that_cannot_begin_says_why(words: list[str], said: list[str], tmp_path: Path) -> None:

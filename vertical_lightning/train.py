@@ -44,12 +44,13 @@ def main() -> None:
 @hydra.main(version_base="1.3", config_path=config_folder(), config_name="train")
 def run(config: DictConfig) -> float | tuple[float | None, ...] | None:
     """Train, test, report; return what a search is to optimize, None where there is no such metric."""
-    if config.trainer.accelerator == "cpu":
+    in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    if config.trainer.accelerator == "cpu" and not (in_sweep and "trainer.accelerator" in job.swept(config)):
         # Before torch is imported. With a CUDA build of torch and no GPU every Adam step would ask the driver first (0.1 ms).
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 with torch 2.15
     with sentences():
-        metrics = job.run(config, train) if HydraConfig.get().mode == RunMode.MULTIRUN else train(config)
+        metrics = job.run(config, train) if in_sweep else train(config)
         return objective(config, metrics)
 
 

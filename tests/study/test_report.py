@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -215,3 +216,14 @@ def test_a_sweep_without_any_result_is_reported(tmp_path: Path) -> None:
     assert report.best == "No job has completed: there is nothing to rank."
     page = Page(report.page.read_text())
     assert "It broke." in page.text and "svg" not in page.tags
+
+
+def test_jobs_of_another_commit_are_told(tmp_path: Path) -> None:
+    made = sweep(tmp_path / "made", ("seed",))
+    for number in range(3):
+        folder = job(made, number, {"seed": number}, {"test/accuracy": 0.5})
+        record = json.loads((folder / "job.json").read_text())
+        (folder / "job.json").write_text(json.dumps(record | {"commit": COMMIT if number else "f" * 40}))
+    page = write([made], made).page.read_text()
+    assert f"1 jobs that ran from {'f' * 40}" in page
+    assert f"ran from {COMMIT}" not in page

@@ -66,11 +66,13 @@ def duration(seconds: float) -> str:
 def origin(sweep: Sweep) -> dict[str, str]:
     """Tell where a sweep's numbers come from."""
     commit = sweep.commit or "no git checkout"
+    others = Counter(job.commit for job in sweep.jobs if job.commit not in ("", sweep.commit))
     told = {
         "folder": str(sweep.folder),
         "started": sweep.started,
         "result": f"{counts(sweep.jobs)}; {duration(sum(job.seconds for job in sweep.jobs))} in all",
         "git commit": f"{commit}, with uncommitted changes" if sweep.changed else commit,
+        "taken over": ", ".join(f"{number} jobs that ran from {earlier}" for earlier, number in others.items()),
         "versions": ", ".join(f"{name} {version}" for name, version in sweep.versions.items()),
     }
     return {name: value for name, value in told.items() if value}

@@ -32,6 +32,7 @@ class Job:
         parameters: All that makes runs differ, by dotted key.
         metrics: Those that are defined, by TensorBoard tag.
         seconds: How long it took.
+        commit: Of the git checkout that it ran from; empty where unknown.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class Job:
     parameters: Mapping[str, Any]
     metrics: Mapping[str, float]
     seconds: float
+    commit: str = ""
 
     @property
     def baseline(self) -> str:
@@ -79,6 +81,7 @@ def read_job(folder: Path) -> Job:
         parameters=found.get("parameters") or {},
         metrics=defined | ({LEAKAGE: max(leaks)} if leaks else {}),
         seconds=float(found.get("seconds") or 0),
+        commit=str(found.get("commit") or ""),
     )
 
 

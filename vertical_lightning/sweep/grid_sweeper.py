@@ -57,10 +57,25 @@ class GridSweeper(Sweeper):
         OmegaConf.save(self.config, Path(self.config.hydra.sweep.dir, "multirun.yaml"))
         words = [*(f"{name}={values}" for name, values in self.params.items()), *arguments]
         with sentences():
+            self.check_experiments(words)
             jobs = [job for combination in self.combinations(words) for job in self.every_cut(combination)]
             jobs += self.baselines(jobs)
         self.validate_batch_is_legal(jobs)  # a mistake in one shows before the first is run
         return self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
+
+    def check_experiments(self, words: Words) -> None:
+        """Refuse to sweep over experiments that carry a sweep of their own: it would be left out without a word.
+
+        Raises:
+            ValueError: If one does.
+        """
+        for override in OverridesParser.create().parse_overrides(list(words)):
+            if override.key_or_group == "experiment" and override.is_sweep_override():
+                for name in override.sweep_string_iterator():
+                    if self.compose([f"experiment={name}"]).sweep.mode is not None:
+                        raise ValueError(
+                            f"experiment={name} carries its own sweep; run it by itself: vl-train experiment={name}."
+                        )
 
     def combinations(self, words: Words) -> list[Words]:
         """Multiply the choices out.

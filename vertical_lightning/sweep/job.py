@@ -46,6 +46,7 @@ def run(config: DictConfig, train: Train) -> dict[str, float]:
     folder, started = Path(config.folder), time.perf_counter()
     compared = swept(config)
     job = {"state": "completed", "reason": None, "key": key(config), "swept": compared, "parameters": parameters(config)}
+    job["commit"] = this_study()["commit"]
     if config.sweep.resume and (found := finished(str(job["key"]), folder)):
         return take_over(found, folder, job)
     clear(folder)
@@ -82,14 +83,19 @@ def key(config: DictConfig) -> str:
 
 def swept(config: DictConfig) -> dict[str, Any]:
     """Return this job's values of what the sweep varies: numbers, strings, or None."""
-    hydra = HydraConfig.get()
     values: dict[str, Any] = {}
-    for name in read(Path(hydra.runtime.cwd, hydra.sweep.dir))["swept"]:
+    for name in this_study()["swept"]:
         if config.baseline is not None and name.split(".")[0] in OF_A_SPLIT:
             continue
-        value = hydra.runtime.choices.get(name, OmegaConf.select(config, name))
+        value = HydraConfig.get().runtime.choices.get(name, OmegaConf.select(config, name))
         values[name] = value if value is None or isinstance(value, int | float | str) else str(value)
     return values | ({"baseline": config.baseline} if config.baseline is not None else {})
+
+
+def this_study() -> dict[str, Any]:
+    """Read what the sweep under way is about."""
+    hydra = HydraConfig.get()
+    return read(Path(hydra.runtime.cwd, hydra.sweep.dir))
 
 
 def finished(wanted: str, folder: Path) -> Path | None:
@@ -118,7 +124,7 @@ def take_over(found: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, fl
         for stale in folder.glob(f"*{TABLE}"):
             stale.unlink()
         tabulate({name: value for name, value in job["swept"].items() if value is not None}, metrics, folder)
-    write(folder, {**earlier, **job, "taken_over_from": str(found)})
+    write(folder, {**earlier, **job, "commit": earlier.get("commit"), "taken_over_from": str(found)})
     return metrics
 
 
