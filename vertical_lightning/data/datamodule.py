@@ -108,7 +108,7 @@ class VerticalDataModule(pl.LightningDataModule):
         """Load the data set and give each party its part; does nothing the second time.
 
         Raises:
-            ValueError: If no party or several hold labels, nobody holds features, or `baseline` is no feature party.
+            ValueError: If no party or several hold labels, or nobody holds features.
         """
         if self.tables:
             return
@@ -116,12 +116,17 @@ class VerticalDataModule(pl.LightningDataModule):
             self.classes = table.classes
             parts = self.partition.split(table, self.label_holder)
             check_parts(parts)
-            check_baseline(self.baseline, parts)
             self.whole[name] = table
             self.tables[name] = self.overlap.apply(parts, seed=self.seed, split=name)
 
     def align(self) -> None:
-        """Find the entities that all parties share, table by table; does nothing the second time."""
+        """Find the entities that all parties share, table by table; does nothing the second time.
+
+        Raises:
+            ValueError: If `baseline` is no feature party, or no entity is common.
+        """
+        for tables in self.tables.values():
+            check_baseline(self.baseline, tables)  # also where another module has aligned them
         if self.alignments:
             return
         for name, tables in self.tables.items():
