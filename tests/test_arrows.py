@@ -27,9 +27,10 @@ ARROWS = {
     "data": set(),
     "study": set(),
     "split_module": {"audit", "finite", "metrics", "topologies", "wire"},
-    "callbacks": {"data", "distance_correlation", "split_module"},
+    "callbacks": {"data", "distance_correlation", "split_module", "tensorboards"},
     "report": {"split_module", "topologies"},
-    "record": {"parameters"},
+    "record": {"parameters", "tensorboards"},
+    "tensorboards": set(),
     "configuration": set(),
     "distance_correlation": set(),
     "cost": {"distance_correlation", "topologies", "wire"},
@@ -37,7 +38,18 @@ ARROWS = {
     "parameters": set(),
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "parameters", "record", "study", "topologies"},
-    "train": {"configuration", "data", "memory", "parameters", "record", "report", "split_module", "sweep", "topologies"},
+    "train": {
+        "configuration",
+        "data",
+        "memory",
+        "parameters",
+        "record",
+        "report",
+        "split_module",
+        "sweep",
+        "tensorboards",
+        "topologies",
+    },
 }
 """Room → the rooms that it may import besides its own and those that everyone may."""
 

@@ -31,8 +31,8 @@ def remember(node: DictConfig, data: VerticalDataModule) -> None:
     """Keep what was loaded and aligned, and drop the oldest."""
     bare: VerticalDataModule = build(node)  # without the scaled rows and the trainer that `data` will have
     bare.take_over(data)
-    _kept[depends_on(node)] = bare
-    _kept.move_to_end(depends_on(node))
+    _kept.pop(wanted := depends_on(node), None)
+    _kept[wanted] = bare  # the newest
     while len(_kept) > AT_MOST:
         _kept.popitem(last=False)
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind: `metrics.json`, and texts and hyper-parameters in TensorBoard."""
+"""What a run leaves behind: `metrics.json`, and hyper-parameters beside them in TensorBoard."""
 
 from __future__ import annotations
 
@@ -9,22 +9,14 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 from omegaconf import DictConfig
-from pytorch_lightning.loggers import TensorBoardLogger
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 from vertical_lightning.parameters import TABLE
+from vertical_lightning.tensorboards import tensorboards
 
 SHOWN = ("test/", "val/", "wire/bytes", "psi/intersection", "time/fit_seconds")
 """What the metrics in the table of hyper-parameters begin with; links have their own curves."""
-
-
-def describe(texts: Mapping[str, str], trainer: pl.Trainer) -> None:
-    """Show texts in TensorBoard, by tag, letter by letter as they are."""
-    for logger in trainer.loggers:
-        if isinstance(logger, TensorBoardLogger):
-            for tag, text in texts.items():
-                logger.experiment.add_text(tag, f"```\n{text}\n```")
 
 
 def record(
@@ -52,8 +44,9 @@ def record(
     part.replace(folder / "metrics.json")
     for logger in trainer.loggers:
         logger.log_metrics({name: value for name, value in metrics.items() if name not in curves}, trainer.global_step)
-        if isinstance(logger, TensorBoardLogger):
-            tabulate(compared, metrics, Path(logger.log_dir))
+    for tensorboard in tensorboards(trainer):
+        tabulate(compared, metrics, Path(tensorboard.log_dir))
+    for logger in trainer.loggers:
         logger.finalize("success")
 
 

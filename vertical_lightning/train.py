@@ -169,7 +169,7 @@ def by_party(choice: DictConfig, parties: Sequence[str]) -> dict[str, Any]:
 def introduce(config: DictConfig, module: SplitModule, data: VerticalDataModule, trainer: pl.Trainer) -> None:
     """Print the network; show in TensorBoard what was asked for, who runs what, and who learned what."""
     from vertical_lightning import report
-    from vertical_lightning.record import describe
+    from vertical_lightning.tensorboards import describe
 
     print(f"Network\n  {module.network.flow()}\n", flush=True)
     texts = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytorch_lightning as pl
-from pytorch_lightning.loggers import TensorBoardLogger
 
 from vertical_lightning.callbacks.piece_grid import draw, images
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import PartyTable
+from vertical_lightning.tensorboards import tensorboards
 
 
 class AlignmentPictures(pl.Callback):
@@ -26,7 +26,7 @@ class AlignmentPictures(pl.Callback):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw and log."""
         data = getattr(trainer, "datamodule", None)
-        loggers = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+        loggers = tensorboards(trainer)
         if not loggers or not isinstance(data, VerticalDataModule):
             return
         name = next(iter(data.tables))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytorch_lightning as pl
-from pytorch_lightning.loggers import TensorBoardLogger
 from tabulate import tabulate
 
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.split_module import SplitModule
+from vertical_lightning.tensorboards import describe
 
 
 class BoundaryReport(pl.Callback):
@@ -28,9 +28,7 @@ class BoundaryReport(pl.Callback):
         }
         text = "\n\n".join(f"{party}\n{table}" for party, table in tables.items())
         print(f"\nBoundary report\n\n{text}\n")
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_text("boundary", f"```\n{text}\n```", trainer.global_step)
+        describe({"boundary": text}, trainer, trainer.global_step)
 
 
 def held(party: str, data: VerticalDataModule) -> list[list[str]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytorch_lightning as pl
-from pytorch_lightning.loggers import TensorBoardLogger
 
 from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.tensorboards import tensorboards
 
 
 class Charts(pl.Callback):
@@ -15,9 +15,8 @@ class Charts(pl.Callback):
         """Write the layout."""
         data = getattr(trainer, "datamodule", None)
         two_classes = isinstance(data, VerticalDataModule) and len(data.classes) == 2
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_custom_scalars(layout(two_classes))
+        for logger in tensorboards(trainer):
+            logger.experiment.add_custom_scalars(layout(two_classes))
 
 
 def layout(two_classes: bool) -> dict[str, dict[str, list[object]]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.split_module import SplitModule
+from vertical_lightning.tensorboards import tensorboards
 
 
 class FinalRows(pl.Callback):
@@ -44,14 +44,11 @@ class FinalRows(pl.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Look, where no test will follow."""
-        if shown_phase(trainer) == "val":
-            assert isinstance(pl_module, SplitModule)
-            self.look(outputs["logits"], batch, pl_module)
+        self.offer("val", trainer, pl_module, outputs, batch)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show, where no test will follow."""
-        if shown_phase(trainer) == "val":
-            self.show_everywhere("val", trainer)
+        self.show_everywhere("val", trainer)
 
     def on_test_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin."""
@@ -67,25 +64,29 @@ class FinalRows(pl.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Look."""
-        if shown_phase(trainer) == "test":
-            assert isinstance(pl_module, SplitModule)
-            self.look(outputs["logits"], batch, pl_module)
+        self.offer("test", trainer, pl_module, outputs, batch)
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show."""
-        if shown_phase(trainer) == "test":
-            self.show_everywhere("test", trainer)
+        self.show_everywhere("test", trainer)
+
+    def offer(self, phase: str, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any) -> None:
+        """Look at a batch of the phase that will be shown."""
+        if shown_phase(trainer) == phase:
+            assert isinstance(module, SplitModule)
+            self.look(outputs["logits"], batch, module)
 
     def show_everywhere(self, phase: str, trainer: pl.Trainer) -> None:
-        """Show in every TensorBoard logger."""
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                self.show(phase, trainer.datamodule, logger.experiment, trainer.global_step)  # type: ignore[attr-defined]
+        """Show in every TensorBoard logger, if it is this phase's turn."""
+        if shown_phase(trainer) != phase:
+            return
+        for logger in tensorboards(trainer):
+            self.show(phase, trainer.datamodule, logger.experiment, trainer.global_step)  # type: ignore[attr-defined]
 
 
 def shown_phase(trainer: pl.Trainer) -> str:
     """Return the phase whose rows are shown; empty if there is nowhere to show them."""
     data = getattr(trainer, "datamodule", None)
-    if not isinstance(data, VerticalDataModule) or not any(isinstance(one, TensorBoardLogger) for one in trainer.loggers):
+    if not isinstance(data, VerticalDataModule) or not tensorboards(trainer):
         return ""
     return "test" if len(data.splits["test"]) else "val"

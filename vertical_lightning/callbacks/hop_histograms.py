@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.optim import Optimizer
 
 from vertical_lightning.split_module import SplitModule
+from vertical_lightning.tensorboards import tensorboards
 
 
 class HopHistograms(pl.Callback):
@@ -28,9 +28,8 @@ class HopHistograms(pl.Callback):
             crossed[f"embedding/{hop.link}"] = hop.received
             if hop.received.grad is not None:
                 crossed[f"gradient/{hop.back}"] = hop.received.grad
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                with torch.no_grad():
-                    for tag, tensor in crossed.items():
-                        if len(finite := tensor[tensor.isfinite()]):
-                            logger.experiment.add_histogram(tag, finite.float(), trainer.global_step)
+        for logger in tensorboards(trainer):
+            with torch.no_grad():
+                for tag, tensor in crossed.items():
+                    if len(finite := tensor[tensor.isfinite()]):
+                        logger.experiment.add_histogram(tag, finite.float(), trainer.global_step)

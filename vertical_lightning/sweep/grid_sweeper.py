@@ -114,10 +114,9 @@ class GridSweeper(Sweeper):
     def baselines(self, jobs: Sequence[Words]) -> list[Words]:
         """Build the baselines of the given jobs; jobs that differ only in what a baseline does not have share one."""
         found: dict[str, Words] = {}
-        for words in jobs:
-            for name in baselines(self.config):
-                baseline = uncut(words, name)
-                found.setdefault(key(self.compose(baseline)), baseline)
+        # Most cuts and merges share their words already; composing takes 50 ms.
+        for baseline in dict.fromkeys(tuple(uncut(words, name)) for words in jobs for name in baselines(self.config)):
+            found.setdefault(key(self.compose(baseline)), baseline)
         return list(found.values())
 
 
