@@ -7,7 +7,7 @@ other's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 Kind = Literal["request", "setup", "response"]
@@ -41,6 +41,9 @@ class Engine(Protocol):
 
     name: str
     """At most 16 ASCII characters, compared in the handshake."""
+
+    def watched(self, done: Callable[[int], object]) -> Engine:
+        """Return this engine, telling `done` now and then how many more points have been worked on."""
 
     def key(self) -> Key:
         """Draw a fresh secret from the operating system's generator."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from copy import copy
+from functools import partial
 from itertools import pairwise
 
 import private_set_intersection.python as native
 
 from vertical_lightning.psi.engine import Kind
 from vertical_lightning.psi.protocol_error import MessageError, PointError, RepeatedPointError, UnsortedSetupError
+from vertical_lightning.psi.shards import Step, sharded
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Number of points of P-256 (NIST SP 800-186, section 3.2.1.3): powers count modulo it."""
@@ -28,21 +31,21 @@ class _Key:
     A native object serves one call only: shared between threads it kills the process.
     """
 
-    def __init__(self, secret: int) -> None:
+    def __init__(self, secret: int, done: Step) -> None:
         self._secret = secret
+        self._done = done
 
     def encrypt(self, ids: Sequence[bytes]) -> list[bytes]:
         """Map every id to the curve (the package hashes it there) and raise it to this power."""
-        client = native.client.CreateFromKey(_key_bytes(self._secret), True)
-        return list(client.CreateRequest(list(ids)).encrypted_elements)
+        return sharded(partial(_map_ids, secret=self._secret), ids, self._done)
 
     def reencrypt(self, points: Sequence[bytes]) -> list[bytes]:
         """Raise the peer's points to this power."""
-        return _raise_points(points, self._secret)
+        return sharded(partial(_raise_points, secret=self._secret), points, self._done)
 
     def strip(self, points: Sequence[bytes]) -> list[bytes]:
         """Take this power off: raising to its inverse modulo the curve's order undoes it."""
-        return _raise_points(points, pow(self._secret, -1, ORDER))
+        return sharded(partial(_raise_points, secret=pow(self._secret, -1, ORDER)), points, self._done)
 
 
 class OpenMined:
@@ -57,9 +60,19 @@ class OpenMined:
 
     name = "openmined-p256"
 
+    def __init__(self, done: Step = lambda points: None) -> None:
+        """Keep whom to tell how many points are done."""
+        self._done = done
+
+    def watched(self, done: Step) -> OpenMined:
+        """Return this engine, telling `done` after every few thousand points."""
+        watched = copy(self)
+        watched._done = done
+        return watched
+
     def key(self) -> _Key:
         """Draw a fresh secret, uniform in [1, order)."""
-        return _Key(1 + secrets.randbelow(ORDER - 1))
+        return _Key(1 + secrets.randbelow(ORDER - 1), self._done)
 
     def pack(self, kind: Kind, points: Sequence[bytes]) -> bytes:
         """Write points as the package itself would, byte for byte."""
@@ -98,6 +111,11 @@ class OpenMined:
 
 def _key_bytes(secret: int) -> bytes:
     return secret.to_bytes(32, "big")
+
+
+def _map_ids(ids: Sequence[bytes], secret: int) -> list[bytes]:
+    client = native.client.CreateFromKey(_key_bytes(secret), True)
+    return list(client.CreateRequest(list(ids)).encrypted_elements)
 
 
 def _raise_points(points: Sequence[bytes], secret: int) -> list[bytes]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
+from tqdm import tqdm
 
 from vertical_lightning.psi.engine import Engine
 from vertical_lightning.psi.identifiers import canonical
 from vertical_lightning.psi.pair import Pair
 from vertical_lightning.psi.statement import leak_statement
 from vertical_lightning.schema import Alignment
+
+SOON = 2.0
+"""Seconds that alignment may take without a progress bar."""
 
 
 class Star:
@@ -48,12 +53,13 @@ class Star:
             raise ValueError(f"label_holder={label_holder!r} brings no ids; parties that do: {', '.join(ids) or 'none'}.")
         keys = {party: canonical(values, party) for party, values in ids.items()}
         own = keys[label_holder]
-        pairs = {
-            party: Pair((label_holder, own), (party, theirs), self._engine, parties=len(keys))
-            for party, theirs in keys.items()
-            if party != label_holder
-        }
-        matches = {party: pair.match() for party, pair in pairs.items()}
+        partners = {party: theirs for party, theirs in keys.items() if party != label_holder}
+        # Three times each pair raises the label holder's points to a power, once the partner's.
+        total = sum(3 * len(own) + len(theirs) for theirs in partners.values())
+        with tqdm(desc="Alignment", total=total, unit=" points", unit_scale=True, delay=SOON, leave=False) as bar:
+            engine = self._engine.watched(bar.update)
+            pairs = {party: Pair((label_holder, own), (party, theirs), engine, len(keys)) for party, theirs in partners.items()}
+            matches = at_once({party: pair.match for party, pair in pairs.items()})
         common = sorted(set(range(len(own))).intersection(*matches.values()), key=own.__getitem__)
         rows = {party: len(theirs) for party, theirs in keys.items()}
         found = {party: len(matched) for party, matched in matches.items()}
@@ -67,6 +73,13 @@ class Star:
             seconds=time.perf_counter() - started,
             statement=leak_statement(rows, label_holder, found, len(common)),
         )
+
+
+def at_once(calls: Mapping[str, Callable[[], list[int]]]) -> dict[str, list[int]]:
+    """Call for all partners at the same time: while one waits for Python's lock, another computes."""
+    with ThreadPoolExecutor(max(1, len(calls))) as pool:
+        running = {party: pool.submit(call) for party, call in calls.items()}
+        return {party: future.result() for party, future in running.items()}
 
 
 def _nothing_common(rows: Mapping[str, int], label_holder: str, found: Mapping[str, int]) -> str:

@@ -1,0 +1,40 @@
+"""Runs the costly step of an intersection on all cores: a list is cut, its parts are worked on in threads, and joined.
+
+The messages are byte for byte those of one thread, so nothing more is revealed. The package lets go of Python's lock
+while it computes, but an object of it that two threads share kills the process: every part makes its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+import torch
+
+PART = 4096
+"""Points of one part. A native object costs 1.9 ms, which is 0.5 % of what a part of this size takes."""
+
+Work = Callable[[Sequence[bytes]], list[bytes]]
+Step = Callable[[int], object]
+"""Told how many points have been done since it was last told."""
+
+
+def sharded(work: Work, points: Sequence[bytes], done: Step) -> list[bytes]:
+    """Return `work(points)`, computed part by part on as many threads as torch has, in the given order.
+
+    >>> sharded(lambda part: [point.upper() for point in part], [b"a", b"b"], done=print)
+    2
+    [b'A', b'B']
+    """
+    parts = [points[start : start + PART] for start in range(0, len(points), PART)]
+
+    def one(part: Sequence[bytes]) -> list[bytes]:
+        result = work(part)
+        done(len(part))
+        return result
+
+    if len(parts) < 2:
+        return [point for part in parts for point in one(part)]
+    with ThreadPoolExecutor(min(len(parts), torch.get_num_threads())) as pool:
+        return list(chain.from_iterable(pool.map(one, parts)))
