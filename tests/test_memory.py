@@ -28,10 +28,11 @@ def prepared(folder: Path, *words: str) -> VerticalDataModule:
     return data
 
 
-def test_the_same_tables_are_aligned_once(tmp_path: Path) -> None:
+def test_the_same_tables_are_loaded_once(tmp_path: Path) -> None:
     first = prepared(tmp_path)
     again = prepared(tmp_path, "batch_size=16", "datamodule.val_fraction=0.5")
-    assert again.alignments is first.alignments
+    assert again.tables is first.tables
+    assert all(found.cached for found in again.alignments.values()), "by the cache on disk"
     assert again.splits["val"] is not first.splits["val"]
     assert len(again.splits["val"]) > len(first.splits["val"])
     fresh = VerticalDataModule(again.source, again.partition, again.overlap, again.aligner, batch_size=16, val_fraction=0.5)
@@ -42,9 +43,9 @@ def test_the_same_tables_are_aligned_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "word", ["seed=1", "overlap.missing=0.2", "partition.parties=3", "label_holder=zoe", "data.train_rows=50"]
 )
-def test_other_tables_are_aligned_anew(word: str, tmp_path: Path) -> None:
+def test_other_tables_are_loaded_anew(word: str, tmp_path: Path) -> None:
     first, other = prepared(tmp_path), prepared(tmp_path, word if "train_rows" not in word else f"+{word}")
-    assert other.alignments is not first.alignments
+    assert other.tables is not first.tables
     assert other.digest != first.digest
 
 
@@ -52,7 +53,14 @@ def test_the_oldest_is_forgotten(tmp_path: Path) -> None:
     first = prepared(tmp_path)
     for seed in range(1, memory.AT_MOST):
         prepared(tmp_path, f"seed={seed}")
-    assert prepared(tmp_path).alignments is first.alignments, "and is now the newest"
+    assert prepared(tmp_path).tables is first.tables, "and is now the newest"
     prepared(tmp_path, "seed=9")
-    assert memory.recall(node(tmp_path)).alignments is first.alignments
-    assert not memory.recall(node(tmp_path, "seed=1")).alignments
+    assert memory.recall(node(tmp_path)).tables is first.tables
+    assert not memory.recall(node(tmp_path, "seed=1")).tables
+
+
+def test_without_the_cache_every_job_aligns(tmp_path: Path) -> None:
+    """`psi.cache=false` means what it says, in one process too."""
+    first, again = prepared(tmp_path, "psi.cache=false"), prepared(tmp_path, "psi.cache=false")
+    assert again.tables is first.tables
+    assert not any(found.cached for found in again.alignments.values())

@@ -22,7 +22,15 @@ SCALARS = {
     *("embedding_norm/alice->bob", "embedding_norm/carol->bob", "lr/alice", "lr/carol", "lr/bob"),
     *("wire/bytes/alice->bob", "wire/bytes/bob->alice", "wire/bytes/carol->bob", "wire/bytes/bob->carol"),
     *("leakage/alice", "leakage/carol"),
-    *("wire/bytes", "wire/evaluation_bytes", "psi/intersection", "psi/seconds", "psi/bytes", "time/fit_seconds"),
+    *(
+        "wire/bytes",
+        "wire/evaluation_bytes",
+        "psi/intersection",
+        "psi/seconds",
+        "psi/bytes",
+        "psi/cache_hit",
+        "time/fit_seconds",
+    ),
 }
 JOB = ["topology=dual_headed", "cut=1", "trainer.max_epochs=3", "trainer.log_every_n_steps=2", *SMALL]
 
@@ -83,7 +91,7 @@ def test_checkpoint_opens_without_running_code(finished: tuple[Path, dict[str, f
 
 def test_metric_less_runs_of_one_seed_are_equal(finished: tuple[Path, dict[str, float]], tmp_path: Path) -> None:
     again = run(tmp_path / "again", *JOB)
-    changing = {"psi/seconds", "time/fit_seconds"}
+    changing = {"psi/seconds", "psi/cache_hit", "time/fit_seconds"}
     assert {k: v for k, v in again.items() if k not in changing} == {k: v for k, v in finished[1].items() if k not in changing}
     other = run(tmp_path / "other", *JOB, "seed=1")
     assert other["train/loss"] != again["train/loss"]

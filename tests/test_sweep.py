@@ -17,7 +17,13 @@ from vertical_lightning.sweep.job import key
 from vertical_lightning.sweep.study import git
 from vertical_lightning.topologies.cut import IllegalCutError, every, resolve
 
-WORDS = ["architecture=mlp,lenet", "cut=conv1,75%", "merge=concat,stitch", "hydra.sweep.dir=logs/sweeps/one"]
+WORDS = [
+    "architecture=mlp,lenet",
+    "cut=conv1,75%",
+    "merge=concat,stitch",
+    "hydra.sweep.dir=logs/sweeps/one",
+    "psi.cache_folder=cache",
+]
 BASELINES = ["sweep.baselines=[centralized,alice]"]
 
 
@@ -60,10 +66,15 @@ def test_baselines_run_once_for_all_cuts_and_merges(swept: tuple[Path, subproces
         assert json.loads(path.read_text())["wire/bytes"] == 0
 
 
-def test_jobs_of_one_process_align_once(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    found = [json.loads(path.read_text()) for path in swept[0].glob("*/metrics.json") if "cut=null" not in path.parent.name]
-    assert len(found) == 4
-    assert len({metrics["psi/seconds"] for metrics in found}) == 1, "measured again"
+def test_a_sweep_aligns_once(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, _ = swept
+    found = [json.loads(path.read_text())["psi/cache_hit"] for path in folder.glob("*/metrics.json")]
+    assert len(found) > 4
+    assert sorted(found) == [0.0] + [1.0] * (len(found) - 1)
+    assert (
+        f"alignment: computed by 1 of {len(found)} jobs, the others read it from the cache"
+        in (folder / "summary.md").read_text()
+    )
 
 
 def test_what_the_study_is_about(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:

@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 pytestmark = pytest.mark.slow
 
 WORDS = ["cut=1,2", "seed=0,1", "trainer.max_epochs=3"]
-MEASURED = ["psi/seconds", "time/fit_seconds"]
+MEASURED = ["psi/seconds", "psi/cache_hit", "time/fit_seconds"]
 
 
 def kill_after(folder: Path, finished: int, *words: str) -> None:

@@ -1,4 +1,4 @@
-"""Tables and their alignment, kept for the next jobs of this process: a sweep over architectures and cuts aligns once."""
+"""Tables, kept for the next jobs of this process: a sweep over architectures and cuts loads once."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from omegaconf import DictConfig, OmegaConf
 from vertical_lightning.configuration import build
 from vertical_lightning.data.datamodule import VerticalDataModule
 
-LATER = ("baseline", "batch_size", "val_fraction", "test_fraction", "image_range", "shuffle", "workers")
-"""How aligned rows are divided, scaled and served; alignment depends on all the rest."""
+LATER = ("aligner", "baseline", "batch_size", "val_fraction", "test_fraction", "image_range", "shuffle", "workers")
+"""How rows are aligned, divided, scaled and served; the tables depend on all the rest."""
 
 AT_MOST = 8
-"""A sweep over seeds aligns once a seed, and comes back to each."""
+"""A sweep over seeds loads once a seed, and comes back to each."""
 
 _kept: OrderedDict[str, VerticalDataModule] = OrderedDict()
 
 
 def recall(node: DictConfig) -> VerticalDataModule:
-    """Build a data module; if an earlier job had the same tables and ids, they are loaded and aligned already."""
+    """Build a data module; if an earlier job had the same tables, they are loaded already."""
     data: VerticalDataModule = build(node)
     if found := _kept.get(depends_on(node)):
         data.take_over(found)
@@ -28,7 +28,7 @@ def recall(node: DictConfig) -> VerticalDataModule:
 
 
 def remember(node: DictConfig, data: VerticalDataModule) -> None:
-    """Keep what was loaded and aligned, and drop the oldest."""
+    """Keep what was loaded, and drop the oldest."""
     bare: VerticalDataModule = build(node)  # without the scaled rows and the trainer that `data` will have
     bare.take_over(data)
     _kept.pop(wanted := depends_on(node), None)
@@ -38,7 +38,7 @@ def remember(node: DictConfig, data: VerticalDataModule) -> None:
 
 
 def depends_on(node: DictConfig) -> str:
-    """Write down what alignment depends on."""
+    """Write down what the tables depend on."""
     whole = OmegaConf.to_container(node, resolve=True)
     assert isinstance(whole, dict)
     return json.dumps({name: value for name, value in whole.items() if name not in LATER}, sort_keys=True)

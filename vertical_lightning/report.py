@@ -46,7 +46,8 @@ def alignment(alignments: Mapping[str, Alignment]) -> str:
     text = section("Alignment by private set intersection", lines, ["table", "party", "rows", "in common", "dropped"])
     for name, found in alignments.items():
         sent = ", ".join(f"{link} {megabytes(count)}" for link, count in found.bytes.items()) or "nothing crossed"
-        text += f"  {name}: {found.seconds:.1f} s; {sent}\n{indent(fill(found.statement, 110), '    ')}\n"
+        took = f"{found.seconds:.1f} s" + (", from the cache; an earlier run sent" if found.cached else ";")
+        text += f"  {name}: {took} {sent}\n{indent(fill(found.statement, 110), '    ')}\n"
     return text
 
 
@@ -87,6 +88,7 @@ def alignment_metrics(alignments: Mapping[str, Alignment]) -> dict[str, float]:
     return {
         "psi/intersection": len(first),
         "psi/seconds": sum(found.seconds for found in alignments.values()),
+        "psi/cache_hit": float(all(found.cached for found in alignments.values())),
         "psi/bytes": sum(sum(found.bytes.values()) for found in alignments.values()),
     }
 

@@ -13,6 +13,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+Id = str | int | tuple["str | int", ...]
+"""What names an entity at one party; `psi.identifiers` says which ids are one. A tuple is a composite key."""
+
 Features = Tensor | pd.DataFrame
 """Images `[rows, channels, height, width]` (uint8), or named columns (one row an entity)."""
 
@@ -52,7 +55,7 @@ class Table:
         classes: The name of each class number.
     """
 
-    ids: Sequence[str]
+    ids: Sequence[Id]
     features: Features
     labels: Tensor
     classes: Sequence[str]
@@ -65,7 +68,7 @@ class Table:
 class PartyTable:
     """What one party holds: its ids, its own columns, and the labels if it is the label holder."""
 
-    ids: Sequence[str]
+    ids: Sequence[Id]
     features: Features | None = None
     labels: Tensor | None = None
 
@@ -89,9 +92,10 @@ class Alignment:
         positions: For each party the row numbers (int64) of the common entities in its own table; all of one length and in
             one entity order, so row `i` is the same entity everywhere.
         rows: How many ids each party brought.
-        bytes: Bytes of protocol messages per direction, keyed `"sender->receiver"`.
-        seconds: Wall-clock time.
+        bytes: Bytes on the wire per direction, keyed `"sender->receiver"`; of the run that computed the result.
+        seconds: Wall-clock time of this run.
         statement: Who learned what, in sentences, with the numbers.
+        cached: Whether an earlier run had computed the result, so that nothing crossed in this one.
     """
 
     positions: Mapping[str, Tensor]
@@ -99,6 +103,7 @@ class Alignment:
     bytes: Mapping[str, int]
     seconds: float
     statement: str
+    cached: bool = False
 
     def __len__(self) -> int:
         return len(next(iter(self.positions.values())))
@@ -138,7 +143,7 @@ class Partition(Protocol):
 class Aligner(Protocol):
     """Finds the entities that all parties share."""
 
-    def align(self, ids: Mapping[str, Sequence[str]], label_holder: str) -> Alignment:
+    def align(self, ids: Mapping[str, Sequence[Id]], label_holder: str) -> Alignment:
         """Return every party's row numbers of the common entities, in one entity order."""
 
 

@@ -109,8 +109,8 @@ def align(config: DictConfig) -> VerticalDataModule:
     data = recall(config.datamodule)
     data.load()
     print(report.holdings(data.tables), flush=True)
-    data.align()
     remember(config.datamodule, data)
+    data.align()
     print(report.alignment(data.alignments), flush=True)
     data.setup("fit")
     return data

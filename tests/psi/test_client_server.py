@@ -42,8 +42,8 @@ def test_every_message_has_its_exact_size_and_carries_no_id(converse):
     seen = {}
     converse(*parties(), lambda step, message: seen.setdefault(step, message))
     assert {step: len(message) for step, message in seen.items()} == {
-        "client hello": 34,
-        "server hello": 34,
+        "client hello": 35,
+        "server hello": 35,
         "request": 35 * len(BANK) + 2,
         "setup": 35 * len(SHOP) + 3,
         "response": 35 * len(BANK),

@@ -62,7 +62,9 @@ def points_of(kind, new):
         ({"engine": "x25519"}, HandshakeError, "'x25519'.*'openmined-p256'"),
         ({"protocol": 9}, HandshakeError, "9"),
         ({"parties": 3}, HandshakeError, "number of parties is 3"),
+        ({"purpose": "count"}, HandshakeError, "purpose is to 'count'"),
         ({"ids": 0}, HandshakeError, "no ids"),
+        ({"ids": 10**9}, HandshakeError, "1,000,000,000 ids"),
     ],
 )
 def test_parties_that_run_something_else_are_told(converse, step, field, error, said):
@@ -138,6 +140,31 @@ def test_a_server_that_repeats_one_matching_answer_learns_nothing():
         client.reveal([])
     with pytest.raises(ValueError, match="returned by match"):
         client.reveal([0])
+
+
+@pytest.mark.parametrize("step", ["server hello", "setup", "response", "answer", "request", "reveal", "proof", "verdict"])
+def test_a_message_of_another_run_is_refused(converse, step):
+    """A replay: the same parties, the same ids, fresh keys. No row of the old run is taken for one of the new."""
+    recorded = {}
+    converse(*parties(), lambda at, message: recorded.setdefault(at, message))
+    if step == "server hello":  # says nothing of the run: equal in both
+        assert converse(*parties(), replace(step, lambda _: recorded[step])) == ([0, 2, 3, 4], [4, 5, 2, 0])
+        return
+    # By its own error or by the proof; or nothing matches, and there is nothing to reveal.
+    with pytest.raises(ValueError, match=r"\S") as caught:
+        converse(*parties(), replace(step, lambda _: recorded[step]))
+    assert isinstance(caught.value, ProtocolError) or "0 rows were given" in str(caught.value)
+
+
+def test_a_run_that_counts_shows_the_number_and_no_row():
+    """The client cannot tell which of its rows matched: the response comes back sorted."""
+    client, server = Client(BANK, ENGINE, purpose="count"), Server(SHOP, ENGINE, purpose="count")
+    setup, response = server.respond(client.request(server.hello(client.hello())))
+    points = ENGINE.unpack("response", response, len(BANK))
+    assert points == sorted(points)
+    assert client.count(setup, response) == 4
+    with pytest.raises(OrderError, match="only counts"):
+        client.match(setup, response)
 
 
 @pytest.mark.parametrize("kind", ["setup", "response"])

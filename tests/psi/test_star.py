@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from vertical_lightning.psi.client import Client
 from vertical_lightning.psi.openmined import OpenMined
 from vertical_lightning.psi.star import Star
 
-NAMES = ["bank", "shop", "clinic", "phone", "rail"]
+NAMES = ["bank", "shop", "clinic", "phone", "rail", "water"]
 THREE = {"bank": ["e", "d", "c", "b", "a"], "shop": ["b", "c", "d", "x"], "clinic": ["d", "y", "b", "a"]}
 # pairwise: bank and shop b c d; bank and clinic a b d; all: b d
 
@@ -44,23 +45,52 @@ def entities(alignment, ids):
     return {party: [ids[party][row] for row in rows.tolist()] for party, rows in alignment.positions.items()}
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.data(), st.integers(2, 5))
-def test_the_result_is_the_plain_set_intersection(data, count):
-    """2 to 5 parties, any overlap, any order: the same entities in the same order everywhere."""
-    text = st.text("abé👍0 z", min_size=1).filter(str.strip)
-    universe = data.draw(st.lists(text, min_size=1, max_size=12, unique_by=str.strip))
+KINDS = {
+    "words": st.text("abé👍🏽0 zß中", min_size=1).filter(str.strip),
+    "integers": st.integers(-(10**30), 10**30),
+    "uuids": st.uuids().map(str),
+    "composite": st.tuples(st.integers(0, 3), st.text("a-é", min_size=1)),
+}
+
+
+def plain(value):
+    """Return what makes two ids one: obviously correct, and not the package's way."""
+    if isinstance(value, tuple):
+        return tuple(map(plain, value))
+    return unicodedata.normalize("NFC", str(value)).strip()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), st.integers(2, 6), st.sampled_from(sorted(KINDS)))
+def test_the_result_is_the_plain_set_intersection(data, count, kind):
+    """2 to 6 parties, any overlap, sizes, order and spelling: the same entities in the same order everywhere."""
+    universe = data.draw(st.lists(KINDS[kind], min_size=1, max_size=12, unique_by=plain))
     own = st.lists(st.sampled_from(universe), min_size=1, max_size=12, unique=True)
-    ids = {party: data.draw(own, label=party) for party in NAMES[:count]}
+    spelling = st.sampled_from(["NFC", "NFD"])
+    ids = {}
+    for party in NAMES[:count]:
+        form = data.draw(spelling)
+        spell = (lambda value, form=form: unicodedata.normalize(form, value)) if kind == "words" else (lambda value: value)
+        ids[party] = [spell(value) for value in data.draw(own, label=party)]
     label_holder = data.draw(st.sampled_from(NAMES[:count]))
-    expected = set.intersection(*map(set, ids.values()))
+    expected = set.intersection(*({plain(value) for value in values} for values in ids.values()))
     if not expected:
         with pytest.raises(ValueError, match="No entity is common"):
             align(ids, label_holder)
         return
     found = entities(align(ids, label_holder), ids)
     assert list(found) == list(ids)
-    assert all(sequence == sorted(expected, key=lambda text: text.strip().encode()) for sequence in found.values())
+    sequences = [[plain(value) for value in sequence] for sequence in found.values()]
+    assert all(sequence == sequences[0] for sequence in sequences)
+    assert len(sequences[0]) == len(expected) and set(sequences[0]) == expected
+
+
+@pytest.mark.parametrize(("own", "theirs"), [(1, 3000), (3000, 1), (1, 1), (2500, 2500)])
+def test_sizes_that_differ_and_sizes_of_one(own, theirs):
+    """A client far larger than its server and the reverse, total overlap, one row."""
+    ids = {"bank": list(range(own)), "shop": list(range(theirs))[::-1]}
+    found = entities(align(ids), ids)
+    assert found["bank"] == found["shop"] == sorted(range(min(own, theirs)), key=str)
 
 
 def test_the_order_of_rows_and_the_run_do_not_matter():
@@ -110,15 +140,15 @@ def test_ids_of_different_spelling_and_type_meet():
 
 @pytest.mark.parametrize("sizes", [(3, 3), (40, 20), (500, 3)])
 def test_the_bytes_are_exact(sizes):
-    """Per direction and to the byte: hellos 34, 35 a point, 4 a common row, 37 + 32 + 32 + 37 for the proof."""
+    """Per direction and to the byte: hellos 35, 35 a point, 4 a common row, 37 + 32 + 32 + 37 for the proof, 17 a frame."""
     bank, shop = sizes
     ids = {"bank": list(range(bank)), "shop": list(range(shop)), "clinic": [0, 1]}
     varint = 1 if 35 * shop < 2**7 else 2 if 35 * shop < 2**14 else 3
     assert align(ids).bytes == {
-        "bank->shop": 34 + (35 * bank + 2) + 4 * 2 + 37 + 32,
-        "shop->bank": 34 + (35 * shop + 1 + varint) + 35 * bank + 37 + 32,
-        "bank->clinic": 34 + (35 * bank + 2) + 4 * 2 + 37 + 32,
-        "clinic->bank": 34 + (35 * 2 + 2) + 35 * bank + 37 + 32,
+        "bank->shop": 5 * 17 + 35 + (35 * bank + 2) + 4 * 2 + 37 + 32,
+        "shop->bank": 4 * 17 + 35 + (35 * shop + 1 + varint) + 35 * bank + 37 + 32,
+        "bank->clinic": 5 * 17 + 35 + (35 * bank + 2) + 4 * 2 + 37 + 32,
+        "clinic->bank": 4 * 17 + 35 + (35 * 2 + 2) + 35 * bank + 37 + 32,
     }
 
 
@@ -141,6 +171,53 @@ def test_one_party_keeps_all_rows_and_nothing_crosses():
     alignment = align({"bank": ["b", "é", "a", 10, 9]})
     assert alignment.positions["bank"].tolist() == [3, 4, 2, 0, 1]
     assert alignment.bytes == {} and "Nothing crossed" in alignment.statement and "5" in alignment.statement
+
+
+def test_padding_hides_the_number_of_ids():
+    """The result is the same, messages have the padded size, and the statement says only what others see."""
+    found = Star(OpenMined(), bucket=10).align(THREE, "bank")
+    assert {party: rows.tolist() for party, rows in found.positions.items()} == {
+        party: rows.tolist() for party, rows in align(THREE).positions.items()
+    }
+    assert found.bytes["shop->bank"] == found.bytes["clinic->bank"] == 4 * 17 + 35 + (350 + 1 + 2) + 350 + 69
+    assert found.rows == {"bank": 5, "shop": 4, "clinic": 4}
+    said = found.statement.splitlines()
+    assert "bank learned that shop brought at most 10 ids, and which 3 of bank's own 5 ids are among them." in said
+    assert any(line.startswith("clinic learned that bank brought at most 10 ids, that 3 parties take part") for line in said)
+
+
+def test_a_gate_counts_first_and_lets_enough_pass():
+    """The same result, twice the points, and the statement tells of it."""
+    free, gated = align(THREE), Star(OpenMined(), min_overlap=2).align(THREE, "bank")
+    assert all(torch.equal(free.positions[party], gated.positions[party]) for party in THREE)
+    assert gated.bytes["bank->shop"] == free.bytes["bank->shop"] + 2 * 17 + 35 + (35 * 5 + 2)
+    assert "and first how many of them shop holds, then which 3 of bank's own" in gated.statement
+    assert "would have stopped below 2" in gated.statement
+
+
+def test_too_small_an_overlap_stops_before_anything_is_aligned(monkeypatch):
+    """No run that aligns is begun, and the message names pair and number."""
+    begun = []
+    monkeypatch.setattr(Client, "match", lambda *_: begun.append(1))
+    with pytest.raises(ValueError, match=r"psi\.min_overlap=4, but bank and shop share only 3 ids\. Nothing was aligned"):
+        Star(OpenMined(), min_overlap=4).align(THREE, "bank")
+    assert not begun
+
+
+def test_enough_in_pairs_but_not_in_common_stops_before_anybody_is_told(monkeypatch):
+    """Pairs share 3 each, all three only 2: nothing is revealed to the partners."""
+    told = []
+    monkeypatch.setattr(Client, "reveal", lambda *_: told.append(1))
+    with pytest.raises(ValueError, match="all 3 parties share only 2 ids"):
+        Star(OpenMined(), min_overlap=3).align(THREE, "bank")
+    assert not told
+
+
+@pytest.mark.parametrize("name", ["bucket", "min_overlap"])
+def test_numbers_of_ids_are_positive(name):
+    """Zero is no bucket, and no minimum."""
+    with pytest.raises(ValueError, match=f"psi.{name}=0 is no number of ids"):
+        Star(OpenMined(), **{name: 0})
 
 
 def test_keys_are_fresh_per_peer_and_run():

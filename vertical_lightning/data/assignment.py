@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 
-def assign(ids: Sequence[str], fractions: Mapping[str, float], rest: str, seed: int) -> dict[str, Tensor]:
+def assign(ids: Sequence[bytes], fractions: Mapping[str, float], rest: str, seed: int) -> dict[str, Tensor]:
     """Divide rows among named splits.
 
     An entity's split depends on its id and the seed alone: it stays where it is when other entities come or go.
 
     Args:
-        ids: The entities' ids, in row order.
+        ids: The entities' canonical ids, in row order.
         fractions: The share of each split, each in [0, 1), together below 1.
         rest: The split that takes what remains.
         seed: Key of the hash.
@@ -26,7 +26,7 @@ def assign(ids: Sequence[str], fractions: Mapping[str, float], rest: str, seed: 
     Raises:
         ValueError: If the fractions leave nothing to `rest`.
 
-    >>> {split: len(rows) for split, rows in assign([str(i) for i in range(1000)], {"test": 0.2}, "train", 0).items()}
+    >>> {split: len(rows) for split, rows in assign([b"%d" % i for i in range(1000)], {"test": 0.2}, "train", 0).items()}
     {'test': 223, 'train': 777}
     """
     if any(not 0 <= fraction < 1 for fraction in fractions.values()) or sum(fractions.values()) >= 1:
@@ -40,7 +40,7 @@ def assign(ids: Sequence[str], fractions: Mapping[str, float], rest: str, seed: 
     return splits | {rest: torch.nonzero(places >= start).flatten()}
 
 
-def place(entity: str, seed: int) -> float:
+def place(entity: bytes, seed: int) -> float:
     """Map an id to [0, 1), evenly."""
-    digest = hashlib.blake2b(entity.encode(), key=str(seed).encode(), digest_size=6).digest()
+    digest = hashlib.blake2b(entity, key=str(seed).encode(), digest_size=6).digest()
     return int.from_bytes(digest, "big") / 2**48

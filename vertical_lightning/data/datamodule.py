@@ -18,6 +18,7 @@ from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionS
 from vertical_lightning.data.overlap import Overlap
 from vertical_lightning.data.partition import check_baseline, check_parts, pool
 from vertical_lightning.data.preprocessing import scale
+from vertical_lightning.psi.identifiers import canonical
 from vertical_lightning.schema import (
     Aligner,
     Alignment,
@@ -101,8 +102,8 @@ class VerticalDataModule(pl.LightningDataModule):
         self.align()
 
     def take_over(self, other: VerticalDataModule) -> None:
-        """Take what a module of the same source, partition, overlap, aligner, label holder and seed has loaded and aligned."""
-        self.tables, self.alignments, self.classes, self.whole = other.tables, other.alignments, other.classes, other.whole
+        """Take what a module of the same source, partition, overlap, label holder and seed has loaded."""
+        self.tables, self.classes, self.whole = other.tables, other.classes, other.whole
 
     def load(self) -> None:
         """Load the data set and give each party its part; does nothing the second time.
@@ -126,7 +127,7 @@ class VerticalDataModule(pl.LightningDataModule):
             ValueError: If `baseline` is no feature party, or no entity is common.
         """
         for tables in self.tables.values():
-            check_baseline(self.baseline, tables)  # also where another module has aligned them
+            check_baseline(self.baseline, tables)
         if self.alignments:
             return
         for name, tables in self.tables.items():
@@ -159,10 +160,10 @@ class VerticalDataModule(pl.LightningDataModule):
         parts = {party: table.take(positions[party][rows]) for party, table in self.tables[name].items()}
         return parts if self.baseline is None else pool(self.baseline, parts, self.label_holder, self.whole[name])
 
-    def common_ids(self, name: str) -> list[str]:
-        """Return the ids of one table's common entities, in the common order."""
+    def common_ids(self, name: str) -> list[bytes]:
+        """Return the canonical ids of one table's common entities, in the common order."""
         ids = self.tables[name][self.label_holder].ids
-        return [ids[row] for row in self.alignments[name].positions[self.label_holder].tolist()]
+        return canonical((ids[row] for row in self.alignments[name].positions[self.label_holder].tolist()), self.label_holder)
 
     def divide(self) -> Places:
         """Say for each split from which table its rows come, and which rows."""
@@ -189,7 +190,7 @@ class VerticalDataModule(pl.LightningDataModule):
         state = hashlib.sha256(repr((self.shuffle, self.seed)).encode())
         for name in self.alignments:
             for entity in self.common_ids(name):
-                state.update(f"{name}:{len(entity)}:{entity}".encode())
+                state.update(f"{name}:{len(entity)}:".encode() + entity)
         for split, rows in self.splits.items():
             state.update(f"{split}:{rows.rows.tolist()}".encode())
         return state.hexdigest()

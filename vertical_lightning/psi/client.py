@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from vertical_lightning.psi.engine import Engine
 from vertical_lightning.psi.equality_proof import TAG, EqualityProof
-from vertical_lightning.psi.hello import Hello
+from vertical_lightning.psi.hello import Hello, Purpose
 from vertical_lightning.psi.protocol_error import OrderError
 from vertical_lightning.psi.transcript import Transcript
 
@@ -22,6 +22,7 @@ class Client:
         ids: This party's own ids, from `identifiers.canonical`.
         engine: The cryptography; both parties use the same one.
         parties: How many parties take part in the whole run.
+        purpose: Whether to find the common rows, or only how many there are.
 
     Example:
         >>> from vertical_lightning.psi.openmined import OpenMined
@@ -32,12 +33,12 @@ class Client:
         [1]
     """
 
-    def __init__(self, ids: Sequence[bytes], engine: Engine, parties: int = 2) -> None:
+    def __init__(self, ids: Sequence[bytes], engine: Engine, parties: int = 2, purpose: Purpose = "align") -> None:
         """Draw the key and the order in which the ids will be sent."""
         self._ids = ids
         self._engine = engine
         self._key = engine.key()
-        self._hello = Hello(engine.name, len(ids), parties)
+        self._hello = Hello(engine.name, len(ids), parties, purpose)
         self._transcript = Transcript()
         # The server sees the request's order. Shuffled by the system's generator, so that no seed can tell the
         # order and no seeded generator is moved.
@@ -65,20 +66,38 @@ class Client:
         self._transcript.note("request", message)
         return message
 
+    def expected(self, step: str) -> int:
+        """Return the most bytes that a message of the server may have."""
+        return {
+            "setup": self._engine.size("setup", self._peer_ids),
+            "response": self._engine.size("response", len(self._ids)),
+            "answer": self._engine.size("request", 1) + TAG,
+        }[step]
+
+    def count(self, setup: bytes, response: bytes) -> int:
+        """Count the own rows that the server also holds; the server has hidden which they are."""
+        return len(set.intersection(*map(set, self._under_their_key(setup, response))))
+
     def match(self, setup: bytes, response: bytes) -> list[int]:
         """Find the own rows that the server also holds, ascending. Nothing is sent: the caller decides what to reveal.
 
-        The response holds the own ids under both keys. With the own key stripped they are under the server's alone, as
-        the setup is.
+        Raises:
+            OrderError: The run is to count only.
         """
-        self._transcript.note("setup", setup)
-        self._transcript.note("response", response)
-        theirs = self._engine.unpack("setup", setup, self._peer_ids)
-        ours = self._key.strip(self._engine.unpack("response", response, len(self._ids)))
+        if self._hello.purpose != "align":
+            raise OrderError("match() was called in a run that only counts. Start a run that aligns.")
+        theirs, ours = self._under_their_key(setup, response)
         position = {point: index for index, point in enumerate(theirs)}
         found = zip(self._order, ours, strict=True)
         self._matches = {row: position[point] for row, point in found if point in position}
         return sorted(self._matches)
+
+    def _under_their_key(self, setup: bytes, response: bytes) -> tuple[list[bytes], list[bytes]]:
+        """Read the server's points, and the own ones, which came back under both keys, with the own key stripped."""
+        self._transcript.note("setup", setup)
+        self._transcript.note("response", response)
+        theirs = self._engine.unpack("setup", setup, self._peer_ids)
+        return theirs, self._key.strip(self._engine.unpack("response", response, len(self._ids)))
 
     def reveal(self, rows: Sequence[int]) -> bytes:
         """Tell the server which of *its* rows are common, as ascending positions in its own setup: no id, no own row.

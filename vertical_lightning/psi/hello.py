@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Literal
 
 from vertical_lightning.psi.identifiers import NORMALIZER
 from vertical_lightning.psi.protocol_error import HandshakeError, NormalizerError
 
-_FORM = struct.Struct(">4sHH16sHQ")
+Purpose = Literal["align", "count"]
+"""Find the common rows, or only how many there are."""
+
+_FORM = struct.Struct(">4sHH16sHBQ")
 _MARK = b"vPSI"
-_PROTOCOL = 1  # raise it with every change of the messages or their order
+_PURPOSE = 26  # where the form has the purpose
+HELLO = _FORM.size
+"""Bytes of a hello."""
+
+_PROTOCOL = 2  # raise it with every change of the messages or their order
+_PURPOSES: tuple[Purpose, ...] = ("align", "count")
+_MOST = 2**31 // 35  # a longer message would pass protobuf's limit of 2 GiB
 
 
 @dataclass(frozen=True)
 class Hello:
-    """What one party says of itself before anything else is sent: 34 bytes.
+    """What one party says of itself before anything else is sent: 35 bytes.
 
     Two parties that write ids by different rules would find an empty intersection and believe it, so they compare the
     version of their rules first.
@@ -24,6 +34,7 @@ class Hello:
         engine: Name of the cryptographic engine.
         ids: How many ids this party brings.
         parties: How many parties take part in the run, this one included.
+        purpose: What the run is for.
         normalizer: Version of the rules that turn ids into bytes.
         protocol: Version of the messages and their order.
 
@@ -35,13 +46,15 @@ class Hello:
     engine: str
     ids: int
     parties: int
+    purpose: Purpose = "align"
     normalizer: int = NORMALIZER
     protocol: int = _PROTOCOL
 
     def pack(self) -> bytes:
         """Write the hello as a message."""
         engine = self.engine.encode("ascii")
-        return _FORM.pack(_MARK, self.protocol, self.normalizer, engine, self.parties, self.ids)
+        purpose = _PURPOSES.index(self.purpose)
+        return _FORM.pack(_MARK, self.protocol, self.normalizer, engine, self.parties, purpose, self.ids)
 
     @classmethod
     def unpack(cls, message: bytes) -> Hello:
@@ -50,13 +63,14 @@ class Hello:
         Raises:
             HandshakeError: The message is no hello of this protocol.
         """
-        if len(message) != _FORM.size or message[:4] != _MARK:
+        if len(message) != HELLO or message[:4] != _MARK or message[_PURPOSE] >= len(_PURPOSES):
             raise HandshakeError(
-                f"The peer's first message ({len(message):,} bytes) is no hello of this protocol ({_FORM.size} bytes). "
+                f"The peer's first message ({len(message):,} bytes) is no hello of this protocol ({HELLO} bytes). "
                 "Both parties must run vertical_lightning's intersection."
             )
-        _, protocol, normalizer, engine, parties, ids = _FORM.unpack(message)
-        return cls(engine.rstrip(b"\0").decode("ascii", "replace"), ids, parties, normalizer, protocol)
+        _, protocol, normalizer, engine, parties, purpose, ids = _FORM.unpack(message)
+        name = engine.rstrip(b"\0").decode("ascii", "replace")
+        return cls(name, ids, parties, _PURPOSES[purpose], normalizer, protocol)
 
     def check(self, peer: Hello) -> None:
         """Refuse a peer that runs something else.
@@ -74,6 +88,7 @@ class Hello:
             ("the messages of protocol version", self.protocol, peer.protocol),
             ("the engine", self.engine, peer.engine),
             ("a run whose number of parties is", self.parties, peer.parties),
+            ("a run whose purpose is to", self.purpose, peer.purpose),
         ):
             if own != other:
                 raise HandshakeError(
@@ -82,3 +97,5 @@ class Hello:
                 )
         if not peer.ids:
             raise HandshakeError("The peer brings no ids. Alignment needs at least one id at every party.")
+        if peer.ids > _MOST:
+            raise HandshakeError(f"The peer announces {peer.ids:,} ids; one run takes at most {_MOST:,}.")

@@ -22,6 +22,14 @@ class OrderError(ProtocolError):
     """A message came, or was asked for, before its turn or twice."""
 
 
+class FrameError(ProtocolError):
+    """A frame is malformed, too long, or not the one that was due."""
+
+
+class ClosedError(ProtocolError):
+    """The other party ended the run."""
+
+
 class MessageError(ProtocolError):
     """A message has the wrong length or is not of the agreed form."""
 

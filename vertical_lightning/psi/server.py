@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from vertical_lightning.psi.engine import Engine
-from vertical_lightning.psi.equality_proof import EqualityProof
-from vertical_lightning.psi.hello import Hello
+from vertical_lightning.psi.equality_proof import TAG, EqualityProof
+from vertical_lightning.psi.hello import Hello, Purpose
 from vertical_lightning.psi.protocol_error import OrderError, PositionsError
 from vertical_lightning.psi.transcript import Transcript
 
@@ -22,6 +22,7 @@ class Server:
         ids: This party's own ids, from `identifiers.canonical`.
         engine: The cryptography; both parties use the same one.
         parties: How many parties take part in the whole run.
+        purpose: Whether the client finds the common rows, or only how many there are.
 
     Example:
         >>> from vertical_lightning.psi.client import Client
@@ -33,12 +34,12 @@ class Server:
         [1]
     """
 
-    def __init__(self, ids: Sequence[bytes], engine: Engine, parties: int = 2) -> None:
+    def __init__(self, ids: Sequence[bytes], engine: Engine, parties: int = 2, purpose: Purpose = "align") -> None:
         """Draw the key."""
         self._ids = ids
         self._engine = engine
         self._key = engine.key()
-        self._hello = Hello(engine.name, len(ids), parties)
+        self._hello = Hello(engine.name, len(ids), parties, purpose)
         self._transcript = Transcript()
         self._peer_ids = 0
         self._setup = b""
@@ -57,6 +58,15 @@ class Server:
         self._transcript.note("server hello", message)
         return message
 
+    def expected(self, step: str) -> int:
+        """Return the most bytes that a message of the client may have."""
+        return {
+            "request": self._engine.size("request", self._peer_ids),
+            "reveal": 4 * len(self._ids),
+            "proof": self._engine.size("request", 1),
+            "verdict": TAG,
+        }[step]
+
     def prepare(self) -> None:
         """Put the own ids under the own key and sort them. `respond` does it if nobody did while waiting."""
         points = self._key.encrypt(self._ids)
@@ -65,12 +75,13 @@ class Server:
         self._setup = self._engine.pack("setup", [points[row] for row in self._rows])
 
     def respond(self, request: bytes) -> tuple[bytes, bytes]:
-        """Send the setup, and the client's points under both keys, in the client's order."""
+        """Send the setup, and the client's points under both keys: in the client's order, or sorted if it may only count."""
         self._transcript.note("request", request)
         theirs = self._engine.unpack("request", request, self._peer_ids)
         if not self._setup:
             self.prepare()
-        response = self._engine.pack("response", self._key.reencrypt(theirs))
+        both = self._key.reencrypt(theirs)
+        response = self._engine.pack("response", both if self._hello.purpose == "align" else sorted(both))
         self._transcript.note("setup", self._setup)
         self._transcript.note("response", response)
         return self._setup, response

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vertical_lightning.psi.padding import padded
 
-def leak_statement(rows: Mapping[str, int], label_holder: str, matches: Mapping[str, int], common: int) -> str:
+
+def leak_statement(
+    rows: Mapping[str, int],
+    label_holder: str,
+    matches: Mapping[str, int],
+    common: int,
+    *,
+    bucket: int | None = None,
+    min_overlap: int | None = None,
+) -> str:
     """Write who learned what, one sentence a line.
 
     Args:
@@ -13,6 +23,8 @@ def leak_statement(rows: Mapping[str, int], label_holder: str, matches: Mapping[
         label_holder: The party that is the client of every other.
         matches: For each other party, how many of its ids the label holder holds too.
         common: How many ids all parties hold.
+        bucket: The lists were filled up to a multiple of it.
+        min_overlap: Each pair counted first, and would have stopped below it.
 
     Example:
         >>> print(leak_statement({"bank": 3}, "bank", {}, common=3))
@@ -26,17 +38,29 @@ def leak_statement(rows: Mapping[str, int], label_holder: str, matches: Mapping[
         )
     lines = [f"{len(rows)} parties aligned {common:,} common ids."]
     for party, found in matches.items():
+        counted = "" if min_overlap is None else f"first how many of them {party} holds, then "
         lines.append(
-            f"{label_holder} learned that {party} brought {rows[party]:,} ids, "
-            f"and which {found:,} of {label_holder}'s own {own} ids are among them."
+            f"{label_holder} learned that {party} brought {brought(rows[party], bucket)}, "
+            f"and {counted}which {found:,} of {label_holder}'s own {own} ids are among them."
         )
         lines.append(
-            f"{party} learned that {label_holder} brought {own} ids, that {len(rows)} parties take part, "
-            f"and which {common:,} of {party}'s own {rows[party]:,} ids all parties hold."
+            f"{party} learned that {label_holder} brought {brought(rows[label_holder], bucket)}, that {len(rows)} parties "
+            f"take part, and which {common:,} of {party}'s own {rows[party]:,} ids all parties hold."
         )
+    if min_overlap is not None:
+        lines.append(f"Before that every pair counted its common ids, and would have stopped below {min_overlap:,}.")
     lines.append("Nobody learned an id that it does not itself hold.")
     lines.append(
         "This holds if every party follows the protocol (semi-honest): a party that brings ids which it only guesses "
         "learns whether they are held, and parties that pool what they learned know the sum of it."
     )
     return "\n".join(lines)
+
+
+def brought(count: int, bucket: int | None) -> str:
+    """Say what others see of the number of a party's ids.
+
+    >>> brought(3, None), brought(3, 1000)
+    ('3 ids', 'at most 1,000 ids')
+    """
+    return f"{count:,} ids" if bucket is None else f"at most {padded(count, bucket):,} ids"

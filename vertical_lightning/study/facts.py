@@ -10,6 +10,8 @@ from vertical_lightning.study.study import Study
 from vertical_lightning.study.sweep import Sweep
 from vertical_lightning.study.table import Table
 
+CACHE_HIT = "psi/cache_hit"
+
 EXPLAINED = "Means over n seeds ± half of the 95 % confidence interval (Student's t). 1 MB is 10⁶ bytes."
 
 
@@ -63,6 +65,12 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def alignments(jobs: Sequence[Job]) -> str:
+    """Say how many jobs ran private set intersection, and how many read what another had found."""
+    hits = [job.metrics[CACHE_HIT] for job in jobs if CACHE_HIT in job.metrics]
+    return f"computed by {hits.count(0.0)} of {len(hits)} jobs, the others read it from the cache" if any(hits) else ""
+
+
 def origin(sweep: Sweep) -> dict[str, str]:
     """Tell where a sweep's numbers come from."""
     commit = sweep.commit or "no git checkout"
@@ -71,6 +79,7 @@ def origin(sweep: Sweep) -> dict[str, str]:
         "folder": str(sweep.folder),
         "started": sweep.started,
         "result": f"{counts(sweep.jobs)}; {duration(sum(job.seconds for job in sweep.jobs))} in all",
+        "alignment": alignments(sweep.jobs),
         "git commit": f"{commit}, with uncommitted changes" if sweep.changed else commit,
         "taken over": ", ".join(f"{number} jobs that ran from {earlier}" for earlier, number in others.items()),
         "versions": ", ".join(f"{name} {version}" for name, version in sweep.versions.items()),
