@@ -28,11 +28,12 @@ class Run:
         self.data = data or synthetic(2, rows=150, seed=1)
         self.data.prepare_data()
         self.data.setup("fit")
+        task = self.data.task
         network = Topology(
-            Tabular([6, 5], dropout=0.3), self.data.shapes, 2, "bob", owners=["bob"], cut=1, merge=Attention, seed=2
+            Tabular([6, 5], dropout=0.3), self.data.shapes, task.outputs, "bob", owners=["bob"], cut=1, merge=Attention, seed=2
         )
         cosine = partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=EPOCHS)
-        self.module = Recorded(network, SGD, scheduler=cosine, clip_norm=1.0)
+        self.module = Recorded(network, SGD, scheduler=cosine, clip_norm=1.0, task=task)
         settings = {"max_epochs": EPOCHS, "log_every_n_steps": 3, "num_sanity_val_steps": 0, **options}
         self.trainer = quiet_trainer(**settings)
 

@@ -19,14 +19,16 @@ ARROWS = {
     "audit": {"wire"},
     "finite": {"wire"},
     "metrics": set(),
+    "number_totals": set(),
+    "task": {"metrics", "number_totals"},
     "run_folder": set(),
     "architectures": set(),
     "merges": set(),
     "topologies": {"wire"},
     "psi": set(),
-    "data": {"psi"},
+    "data": {"psi", "task"},
     "study": set(),
-    "split_module": {"audit", "finite", "metrics", "topologies", "wire"},
+    "split_module": {"audit", "finite", "task", "topologies", "wire"},
     "callbacks": {"data", "distance_correlation", "split_module", "tensorboards"},
     "report": {"split_module", "topologies"},
     "record": {"parameters", "tensorboards"},
@@ -34,7 +36,7 @@ ARROWS = {
     "configuration": set(),
     "distance_correlation": set(),
     "cost": {"distance_correlation", "topologies", "wire"},
-    "cuts": {"configuration", "cost", "data", "topologies"},
+    "cuts": {"configuration", "cost", "data", "task", "topologies"},
     "parameters": set(),
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "parameters", "record", "study", "topologies"},
@@ -55,7 +57,7 @@ ARROWS = {
 
 KINDS = ("data/sources", "data/partitions", "architectures", "merges", "callbacks")
 """Rooms of one kind: a file is an answer, and no answer knows another."""
-SHARED = {"architectures": {"layers", "dropout"}, "merges": {"shapes"}, "callbacks": {"final_rows", "piece_grid"}}
+SHARED = {"architectures": {"layers", "dropout"}, "merges": {"shapes"}, "callbacks": {"final_rows", "named", "piece_grid"}}
 
 
 def imports(path: Path) -> set[str]:

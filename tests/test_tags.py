@@ -72,15 +72,21 @@ def projected(folder: Path) -> ProjectorConfig:
 
 def test_two_heads_with_everything_on(tmp_path: Path) -> None:
     run(tmp_path, *IMAGES)
-    conditions = {"val rows", "test rows", "images", "projector", "hop_histograms"}
+    conditions = {"classes", "val rows", "test rows", "images", "projector", "hop_histograms"}
     assert written(tmp_path) == documented(conditions, TWO_HEADS | {"last": ["test"]})
 
 
 def test_a_table_with_two_classes(tmp_path: Path) -> None:
     run(tmp_path, *TABLE)
-    assert written(tmp_path) == documented({"val rows", "test rows", "two classes"}, ONE_HEAD | {"last": ["test"]})
+    assert written(tmp_path) == documented({"classes", "val rows", "test rows", "two classes"}, ONE_HEAD | {"last": ["test"]})
 
 
 def test_without_test_rows(tmp_path: Path) -> None:
     run(tmp_path, *TABLE, "datamodule.test_fraction=0", "callbacks=[default,projector]")
-    assert written(tmp_path) == documented({"val rows", "two classes", "projector"}, ONE_HEAD | {"last": ["val"]})
+    assert written(tmp_path) == documented({"classes", "val rows", "two classes", "projector"}, ONE_HEAD | {"last": ["val"]})
+
+
+def test_a_table_with_numbers_to_predict_and_everything_on(tmp_path: Path) -> None:
+    run(tmp_path, *TABLE, "data.classes=0", "callbacks=[default,projector,hop_histograms]")
+    conditions = {"numbers", "val rows", "test rows", "projector", "hop_histograms"}
+    assert written(tmp_path) == documented(conditions, ONE_HEAD | {"last": ["test"]})

@@ -66,9 +66,10 @@ def survey(config: DictConfig, table: Table) -> list[Cost]:
         ValueError: If no cut fits the topology.
     """
     from vertical_lightning.cost import measure
+    from vertical_lightning.task import task_of
     from vertical_lightning.topologies.cut import legal
 
-    architecture, outputs = build(config.architecture), len(table.classes)
+    architecture, outputs = build(config.architecture), task_of(table.classes, table.labels).outputs
     names = list(architecture.stages(outputs))
     numbers = legal(names, len(config.topology.owners))
     if not numbers:

@@ -104,13 +104,19 @@ def wire_metrics(module: SplitModule) -> dict[str, float]:
 
 def results(metrics: Mapping[str, float], folder: str) -> str:
     """Print the final table and the command that shows the curves."""
-    names = sorted({name.split("/")[1] for name in metrics if name.startswith("test/")})
     phases = [phase for phase in ("train", "val", "test") if f"{phase}/loss" in metrics]
-    scores = [[phase, *(f"{metrics[f'{phase}/{name}']:.4f}" for name in names)] for phase in phases]
+    whole = [metric.split("/") for metric in metrics if not metric.endswith("_step")]
+    names = sorted({name for phase, name, *_ in whole if phase in phases})
+    scores = [[phase, *(number(metrics.get(f"{phase}/{name}")) for name in names)] for phase in phases]
     crossed = [[name, megabytes(count)] for name, count in metrics.items() if name.startswith(("wire/", "psi/bytes"))]
     took = [[name, f"{metrics[name]:.1f} s"] for name in ("psi/seconds", "time/fit_seconds")]
     shown = f"tensorboard --logdir {shlex.quote(folder)}"
     return f"{section('Results', scores, ['', *names])}\n{section('Wire and time', crossed + took)}\n{shown}"
+
+
+def number(value: float | None) -> str:
+    """Write a metric, or a dash where there is none."""
+    return "–" if value is None else f"{value:.4f}"
 
 
 def section(title: str, lines: Sequence[Sequence[str]], headers: Sequence[str] = ()) -> str:

@@ -51,8 +51,8 @@ class Table:
     Attributes:
         ids: One unique key an entity, in row order.
         features: Images or named columns, in row order.
-        labels: Class numbers `[rows]`, int64.
-        classes: The name of each class number.
+        labels: Class numbers `[rows]`, int64; where there are no classes, numbers to predict, float32.
+        classes: The name of each class number; empty where labels are numbers.
     """
 
     ids: Sequence[Id]
@@ -114,7 +114,7 @@ class VerticalBatch(NamedTuple):
 
     Attributes:
         features: One block `[batch, *shape]` a feature party; column block p belongs to party p.
-        labels: Class numbers `[batch]`, at the label holder only.
+        labels: Class numbers or numbers to predict `[batch]`, at the label holder only.
         rows: Aligned row numbers `[batch]`, the same at every party; they say which entity without naming it.
     """
 

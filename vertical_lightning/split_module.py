@@ -11,15 +11,14 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from vertical_lightning.audit import audit
 from vertical_lightning.finite import first_non_finite
-from vertical_lightning.metrics import Totals
 from vertical_lightning.per_party import per_party
 from vertical_lightning.schema import VerticalBatch
+from vertical_lightning.task import Task, fitting
 from vertical_lightning.topologies.topology import Topology
 from vertical_lightning.wire import Wire
 
@@ -37,9 +36,10 @@ class SplitModule(pl.LightningModule):
         optimizer: Builds an optimizer from parameters, such as `functools.partial(torch.optim.SGD, lr=0.1)`.
         scheduler: Builds a learning-rate schedule from an optimizer; stepped once an epoch.
         clip_norm: Largest L2 norm of a party's gradient; None for no limit.
+        task: What is predicted; None for classes, one for each of the network's outputs.
 
     Raises:
-        ValueError: If a dict lacks a party that has something to train, or names an unknown one.
+        ValueError: If a dict lacks a party that has something to train, or names an unknown one, or the task does not fit.
 
     >>> from functools import partial
     >>> from vertical_lightning.architectures.mlp import Mlp
@@ -56,17 +56,19 @@ class SplitModule(pl.LightningModule):
         optimizer: OptimizerFactory | Mapping[str, OptimizerFactory],
         scheduler: SchedulerFactory | Mapping[str, SchedulerFactory] | None = None,
         clip_norm: float | Mapping[str, float] | None = None,
+        task: Task | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network = network
+        self.task = fitting(task, network.outputs)
         self.trained = [party for party, own in network.parties.items() if any(True for _ in own.parameters())]
         self.optimizer_of = per_party("optimizer", optimizer, list(network.parties))
         self.scheduler_of = per_party("scheduler", scheduler, list(network.parties))
         self.clip_norm_of = per_party("clip_norm", clip_norm, list(network.parties))
         self.wire = Wire()
         self.evaluation_wire = Wire()
-        self.window, self.epoch, self.evaluation = Totals(), Totals(), Totals()
+        self.window, self.epoch, self.evaluation = (self.task.totals() for _ in range(3))
         self.audited = False
 
     def configure_optimizers(self) -> Any:
@@ -85,7 +87,7 @@ class SplitModule(pl.LightningModule):
     def setup(self, stage: str) -> None:
         """Refuse what would train wrongly, and begin with empty sums; a checkpoint is loaded later."""
         check_precision(self.trainer.precision)
-        self.window, self.epoch, self.evaluation = Totals(), Totals(), Totals()  # of a run that was stopped
+        self.window, self.epoch, self.evaluation = (self.task.totals() for _ in range(3))  # of a run that was stopped
 
     def on_fit_start(self) -> None:
         """Audit the first batch of every run."""
@@ -101,7 +103,7 @@ class SplitModule(pl.LightningModule):
         self.wire.open()
         features = batch.features if self.audited else self.wire.traced(batch.features, self.parties)
         logits = self.network(features, self.wire)
-        loss = functional.cross_entropy(logits, batch.labels)
+        loss = self.task.loss(logits, batch.labels)
         self.check(loss, features)
         self.zero_grad()
         self.manual_backward(loss)
@@ -155,7 +157,7 @@ class SplitModule(pl.LightningModule):
         """Log means over the batches since the last call, and keep them for the epoch."""
         self.log_dict({f"train/{name}_step": value for name, value in self.window.means().items()}, prog_bar=True)
         self.epoch.absorb(self.window)
-        self.window = Totals()
+        self.window = self.task.totals()
 
     def on_train_epoch_end(self) -> None:
         """Log exact means over the epoch's rows, and end it."""
@@ -165,7 +167,7 @@ class SplitModule(pl.LightningModule):
 
     def end_epoch(self) -> None:
         """Forget the epoch's rows and step the schedules."""
-        self.window, self.epoch = Totals(), Totals()
+        self.window, self.epoch = self.task.totals(), self.task.totals()
         for schedule in self.trainer.lr_scheduler_configs:
             schedule.scheduler.step()  # type: ignore[call-arg]  # only ReduceLROnPlateau wants a metric
 
@@ -173,7 +175,7 @@ class SplitModule(pl.LightningModule):
         """Forward and loss only; nothing goes back. Callbacks get the logits as `outputs`."""
         self.evaluation_wire.open()
         logits = self.network(batch.features, self.evaluation_wire)
-        self.evaluation.update(functional.cross_entropy(logits, batch.labels), logits, batch.labels)
+        self.evaluation.update(self.task.loss(logits, batch.labels), logits, batch.labels)
         return {"logits": logits}
 
     def test_step(self, batch: VerticalBatch, batch_idx: int) -> dict[str, Tensor]:
@@ -192,7 +194,7 @@ class SplitModule(pl.LightningModule):
         """Log and forget the evaluated rows."""
         means = {f"{phase}/{name}": value for name, value in self.evaluation.compute().items()}
         self.log_dict(means, prog_bar=phase == "val")
-        self.evaluation = Totals()
+        self.evaluation = self.task.totals()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the byte counts and the epoch's sums, so that a resumed run reports what an uninterrupted one would."""

@@ -147,13 +147,14 @@ def build_module(config: DictConfig, architecture: Architecture, data: VerticalD
     """Build the network for the shapes that the parties hold, and the module that trains it."""
     from vertical_lightning.split_module import SplitModule
 
-    network = build(config.topology)(architecture, data.shapes, len(data.classes), merge=build(config.merge))
+    network = build(config.topology)(architecture, data.shapes, data.task.outputs, merge=build(config.merge))
     parties = list(network.parties)
     return SplitModule(
         network,
         optimizer=by_party(config.optimizer, parties),
         scheduler=by_party(config.scheduler, parties),
         clip_norm=build(config.clip_norm),
+        task=data.task,
     )
 
 

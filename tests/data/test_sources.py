@@ -116,7 +116,19 @@ def test_synthetic_is_seeded_balanced_and_learnable() -> None:
     assert (torch.cdist(numbers, centers).argmin(1) == table.labels).float().mean() > 0.8
 
 
-@pytest.mark.parametrize("sizes", [{"rows": 1}, {"columns": 0}, {"classes": 1}])
+def test_synthetic_numbers_are_a_noisy_sum_of_the_columns() -> None:
+    table = Synthetic(rows=3000, columns=5, classes=0).load()["all"]
+    assert isinstance(table.features, pd.DataFrame)
+    assert table.labels.dtype == torch.float32 and not table.classes
+    columns = torch.tensor(table.features.to_numpy())
+    signs = torch.linalg.lstsq(columns, (table.labels - 10)[:, None]).solution[:, 0]
+    assert signs.abs().tolist() == pytest.approx([1] * 5, abs=0.1)
+    assert (table.labels - 10 - columns @ signs.sign()).std().item() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"rows": 1}, {"columns": 0}, {"classes": 1}, {"classes": -1}, {"classes": 0, "rows": 0}], ids=str
+)
 def test_synthetic_refuses_sizes_without_sense(sizes: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least 2 classes, 1 column and as many rows as classes"):
         Synthetic(**sizes)

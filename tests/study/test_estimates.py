@@ -44,6 +44,7 @@ def test_one_seed_has_no_interval_and_none_no_mean() -> None:
         *(("test/accuracy", False), ("test/auroc", False), ("psi/intersection", False), ("val/lossless", False)),
         *(("test/loss", True), ("wire/bytes", True), ("wire/bytes/alice->bob", True), ("wire/evaluation_bytes", True)),
         *(("time/fit_seconds", True), ("train/loss_step", True), ("leakage/alice", True), ("leakage", True)),
+        *(("test/rmse", True), ("val/mae", True), ("train/rmse_step", True), ("test/r2", False)),
     ],
 )
 def test_which_way_is_better(metric: str, lower: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 
+from vertical_lightning.callbacks.named import named
 from vertical_lightning.callbacks.piece_grid import draw, images
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import PartyTable
@@ -44,4 +45,4 @@ def labels(tables: dict[str, PartyTable], data: VerticalDataModule) -> list[str]
     """Return the label holder's labels in row order."""
     held = tables[data.label_holder].labels
     assert held is not None
-    return [f"label {data.classes[number]}" for number in held.tolist()]
+    return [f"label {name}" for name in named(held.tolist(), data.classes)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytorch_lightning as pl
 
-from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.split_module import SplitModule
 from vertical_lightning.tensorboards import tensorboards
 
 
@@ -13,21 +15,19 @@ class Charts(pl.Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the layout."""
-        data = getattr(trainer, "datamodule", None)
-        two_classes = isinstance(data, VerticalDataModule) and len(data.classes) == 2
+        assert isinstance(pl_module, SplitModule)
         for logger in tensorboards(trainer):
-            logger.experiment.add_custom_scalars(layout(two_classes))
+            logger.experiment.add_custom_scalars(layout(pl_module.task.scores))
 
 
-def layout(two_classes: bool) -> dict[str, dict[str, list[object]]]:
+def layout(scores: Sequence[str]) -> dict[str, dict[str, list[object]]]:
     """Return the charts by heading, each with regular expressions of its tags.
 
-    >>> layout(two_classes=False)["Learning"]["loss"]
+    >>> layout(["accuracy"])["Learning"]["loss"]
     ['Multiline', ['^train/loss$', '^val/loss$']]
     """
-    scores = ["loss", "accuracy", *(["auroc"] if two_classes else [])]
     return {
-        "Learning": {score: chart(rf"train/{score}", rf"val/{score}") for score in scores},
+        "Learning": {score: chart(rf"train/{score}", rf"val/{score}") for score in ("loss", *scores)},
         "Wire": {"bytes per link": chart(r"wire/bytes/.+")},
         "Parties": {"gradient norm per party": chart(r"gradient_norm/.+")},
     }

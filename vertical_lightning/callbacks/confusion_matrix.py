@@ -21,7 +21,8 @@ LEGIBLE = 20
 class ConfusionMatrix(FinalRows):
     """Draws `test/confusion_matrix` (`val/…` without test rows): how many rows of each true class got each predicted one.
 
-    Color is the share of the true class, so that rare classes show as well as frequent ones.
+    Color is the share of the true class, so that rare classes show as well as frequent ones. Labels that are numbers have no
+    picture.
     """
 
     def __init__(self) -> None:
@@ -33,7 +34,9 @@ class ConfusionMatrix(FinalRows):
         self.predicted: list[Tensor] = []
 
     def look(self, logits: Tensor, batch: VerticalBatch, module: SplitModule) -> None:
-        """Keep what each row is, and what it was taken for."""
+        """Keep what each row is, and what it was taken for; a number is taken for no class."""
+        if batch.labels.is_floating_point():
+            return
         self.true.append(batch.labels)
         self.predicted.append(logits.argmax(dim=1))
 

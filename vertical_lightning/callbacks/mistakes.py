@@ -18,7 +18,7 @@ from vertical_lightning.split_module import SplitModule
 class Mistakes(FinalRows):
     """Draws `test/mistakes` (`val/…` without test rows): the first wrongly classified rows, with each party's piece.
 
-    Tables without images have no picture.
+    Tables without images, and labels that are numbers, have no picture.
 
     Args:
         rows: How many rows to draw.
@@ -36,7 +36,7 @@ class Mistakes(FinalRows):
     def look(self, logits: Tensor, batch: VerticalBatch, module: SplitModule) -> None:
         """Keep wrong rows until there are enough."""
         pieces = images(batch.features)
-        if not pieces or len(self.pairs) >= self.rows:
+        if not pieces or len(self.pairs) >= self.rows or batch.labels.is_floating_point():
             return
         predicted = logits.argmax(dim=1)
         wrong = torch.nonzero(predicted != batch.labels).flatten()[: self.rows - len(self.pairs)]

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from vertical_lightning.callbacks.final_rows import FinalRows
+from vertical_lightning.callbacks.named import named
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.split_module import SplitModule
@@ -30,7 +31,7 @@ class Projector(FinalRows):
 
     def begin(self) -> None:
         """Forget all rows."""
-        self.labels: list[int] = []
+        self.labels: list[int | float] = []
         self.embeddings: defaultdict[str, list[Tensor]] = defaultdict(list)
 
     def look(self, logits: Tensor, batch: VerticalBatch, module: SplitModule) -> None:
@@ -42,6 +43,6 @@ class Projector(FinalRows):
 
     def show(self, phase: str, data: VerticalDataModule, writer: SummaryWriter, step: int) -> None:
         """Write one table of numbers a hop."""
-        names = [str(data.classes[number]) for number in self.labels]
+        names = named(self.labels, data.classes)
         for link, blocks in self.embeddings.items():
             writer.add_embedding(torch.cat(blocks), names, global_step=step, tag=f"embedding/{link}")

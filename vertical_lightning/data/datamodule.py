@@ -29,6 +29,7 @@ from vertical_lightning.schema import (
     Table,
     VerticalBatch,
 )
+from vertical_lightning.task import Task, task_of
 
 Places = dict[str, tuple[str, Tensor]]
 """By split: from which table its rows come, and which rows."""
@@ -61,7 +62,8 @@ class VerticalDataModule(pl.LightningDataModule):
         tables: By table (`train`, `test` or `all`) and party: what each party holds.
         alignments: By table: the result of private set intersection.
         shapes: Each feature party's input shape, without the batch; known after `setup`.
-        classes: The names of the classes; known after `load`.
+        classes: The names of the classes, known after `load`; empty where labels are numbers.
+        task: What is predicted, as the label holder's own training labels say; known after `setup`.
     """
 
     def __init__(
@@ -152,6 +154,7 @@ class VerticalDataModule(pl.LightningDataModule):
             labels = parts[split][self.label_holder].labels
             assert labels is not None, "load() found labels at the label holder"
             self.splits[split] = AlignedRows({party: block[split] for party, block in blocks.items()}, labels, rows)
+        self.task: Task = task_of(self.classes, self.splits["train"].labels)
         self.shapes = {party: tuple(block["train"].shape[1:]) for party, block in blocks.items()}
 
     def aligned(self, name: str, rows: Tensor | slice = slice(None)) -> dict[str, PartyTable]:

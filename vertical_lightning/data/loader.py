@@ -19,7 +19,7 @@ class AlignedRows(Dataset[VerticalBatch]):
 
     Attributes:
         features: One block `[rows, *shape]` a feature party.
-        labels: Class numbers `[rows]`.
+        labels: Class numbers, or numbers to predict `[rows]`.
         rows: Each row's number in its alignment `[rows]`.
     """
 

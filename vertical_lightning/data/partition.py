@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 import pandas as pd
 import torch
@@ -139,6 +140,12 @@ def check_parts(parts: dict[str, PartyTable]) -> None:
     holders = [party for party, part in parts.items() if part.labels is not None]
     if len(holders) != 1:
         raise ValueError(f"labels lie at {' and '.join(holders) or 'no party'}; exactly one party must hold them.")
+    labels = cast(Tensor, parts[holders[0]].labels)
+    if wrong := int((~labels.isfinite()).sum()):
+        raise ValueError(
+            f"{wrong} of {holders[0]}'s {len(labels)} labels are not finite; a label must be known to learn or to test: "
+            "leave such rows out of the table."
+        )
     if all(part.features is None for part in parts.values()):
         raise ValueError(f"none of the parties {', '.join(parts)} holds features; at least one must.")
 

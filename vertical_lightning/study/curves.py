@@ -32,10 +32,10 @@ def candidates(objective: str) -> list[str]:
     """Return the metrics to draw, in the order of preference.
 
     >>> candidates("test/auroc")
-    ['val/auroc', 'train/auroc', 'val/accuracy', 'train/accuracy', 'val/loss', 'train/loss']
+    ['val/auroc', 'train/auroc', 'val/accuracy', 'train/accuracy', 'val/rmse', 'train/rmse', 'val/loss', 'train/loss']
     """
     phase, _, name = objective.partition("/")
-    names = dict.fromkeys([*([name] if phase in ("test", "val", "train") else []), "accuracy", "loss"])
+    names = dict.fromkeys([*([name] if phase in ("test", "val", "train") else []), "accuracy", "rmse", "loss"])
     return [f"{phase}/{name}" for name in names for phase in ("val", "train")]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vertical_lightning.study.estimate import Estimate
 
-LOWER = re.compile(r"(^|[/_])(loss|bytes|seconds|leakage)($|[/_])")
+LOWER = re.compile(r"(^|[/_])(loss|rmse|mae|bytes|seconds|leakage)($|[/_])")
 """Metrics of which less is better."""
 
 

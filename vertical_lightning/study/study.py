@@ -18,7 +18,7 @@ SEED = "seed"
 OF_A_SPLIT = ("cut", "merge", "topology")
 """What a job has no use for in which nothing crosses."""
 
-INSTEAD = ("test/accuracy", "val/accuracy", "train/accuracy", "test/loss", "val/loss", "train/loss")
+INSTEAD = tuple(f"{phase}/{name}" for name in ("accuracy", "rmse", "loss") for phase in ("test", "val", "train"))
 """What ranks where no job has the objective."""
 
 

@@ -69,8 +69,8 @@ def check(config: DictConfig, objective: Sequence[str]) -> None:
 def direction(metric: str) -> str:
     """Say which way a metric is better, as the report does.
 
-    >>> direction("test/accuracy"), direction("val/loss"), direction("wire/bytes/alice->bob")
-    ('maximize', 'minimize', 'minimize')
+    >>> direction("test/accuracy"), direction("val/loss"), direction("test/rmse"), direction("wire/bytes/alice->bob")
+    ('maximize', 'minimize', 'minimize', 'minimize')
     """
     from vertical_lightning.study.measure import Measure
 

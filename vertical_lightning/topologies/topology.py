@@ -86,6 +86,7 @@ class Topology(nn.Module):
         self.segments = list(zip(owners, ranges[1:], strict=True)) or [(label_holder, [])]
         self.feature_parties = list(shapes)
         self.label_holder = label_holder
+        self.outputs = outputs
         self.merger = self.segments[0][0]
         self.seed = seed
         self.parties = nn.ModuleDict({party: nn.ModuleDict() for party in [*shapes, *owners, label_holder]})
@@ -107,7 +108,7 @@ class Topology(nn.Module):
                 shape = self.add(owner, name, row[name], shape, branch=0)
         if shape != (outputs,):
             raise IllegalCutError(
-                f"the network ends in rows of shape {shape}, but the labels have {outputs} classes: without a stage after the "
+                f"the network ends in rows of shape {shape}, but the labels need {(outputs,)}: without a stage after the "
                 "merge, bottoms end in logits. Choose merge=sum or mean (topology=aggregate), or one party (centralized)."
             )
 

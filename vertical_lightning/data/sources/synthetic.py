@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from vertical_lightning.data.entity_ids import entity_ids
 from vertical_lightning.schema import Table
@@ -14,15 +15,17 @@ from vertical_lightning.seeds import derive
 
 @dataclass(frozen=True)
 class Synthetic:
-    """Numbers that are easy to learn from: one Gaussian cloud a class, every column informative.
+    """Numbers that are easy to learn from: one Gaussian cloud a class, or a noisy sum to predict; every column informative.
 
-    The clouds' centers are standard normal draws, the clouds have standard deviation 1: more columns make the problem
-    easier, and two parties together know more than either alone. Classes are as even as possible.
+    The clouds' centers are standard normal draws, the clouds have standard deviation 1; classes are as even as possible.
+    With `classes=0` the label is a number: 10, plus or minus each of the standard normal columns, plus standard normal noise,
+    so that the best prediction explains columns / (columns + 1) of its variance. Either way, more columns make the problem
+    easier, and two parties together know more than either alone.
 
     Args:
         rows: Entities, at least one a class.
         columns: Columns, named `column_0`, `column_1`, ….
-        classes: Classes, at least 2.
+        classes: Classes, at least 2; or 0 for a number to predict.
         seed: Fixes everything; the global random state is neither read nor changed.
 
     >>> table = Synthetic(rows=6, columns=2, classes=3).load()["all"]
@@ -37,22 +40,32 @@ class Synthetic:
 
     def __post_init__(self) -> None:
         """Refuse sizes that leave a class or every party empty."""
-        if self.columns < 1 or self.classes < 2 or self.rows < self.classes:
+        if self.columns < 1 or self.classes < 0 or self.classes == 1 or self.rows < max(self.classes, 1):
             raise ValueError(
                 f"rows={self.rows}, columns={self.columns}, classes={self.classes} make no data set; "
-                "give at least 2 classes, 1 column and as many rows as classes."
+                "give at least 2 classes, 1 column and as many rows as classes; classes=0 is a number to predict."
             )
 
     def load(self) -> dict[str, Table]:
         """Return `{"all": …}`: there is no official test split."""
         generator = torch.Generator().manual_seed(derive("synthetic", self.seed))
-        labels = torch.arange(self.rows)[torch.randperm(self.rows, generator=generator)] % self.classes
-        centers = torch.randn(self.classes, self.columns, generator=generator)
-        features = centers[labels] + torch.randn(self.rows, self.columns, generator=generator)
+        features, labels = self.clouds(generator) if self.classes else self.noisy_sum(generator)
         table = Table(
             ids=entity_ids(f"synthetic-{self.seed}", "all", range(self.rows)),
             features=pd.DataFrame(features.numpy(), columns=[f"column_{column}" for column in range(self.columns)]),
             labels=labels,
-            classes=[f"class {number}" for number in range(self.classes)],
+            classes=tuple(f"class {number}" for number in range(self.classes)),
         )
         return {"all": table}
+
+    def clouds(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw features and class numbers."""
+        labels = torch.arange(self.rows)[torch.randperm(self.rows, generator=generator)] % self.classes
+        centers = torch.randn(self.classes, self.columns, generator=generator)
+        return centers[labels] + torch.randn(self.rows, self.columns, generator=generator), labels
+
+    def noisy_sum(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw features and numbers to predict."""
+        features = torch.randn(self.rows, self.columns, generator=generator)
+        signs = 2 * torch.randint(2, (self.columns,), generator=generator).float() - 1
+        return features, 10 + features @ signs + torch.randn(self.rows, generator=generator)
