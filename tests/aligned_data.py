@@ -18,6 +18,7 @@ from vertical_lightning.data.entity_ids import entity_ids
 from vertical_lightning.data.overlap import Overlap
 from vertical_lightning.data.partitions.even_columns import EvenColumns
 from vertical_lightning.data.partitions.strips import Strips
+from vertical_lightning.data.simulation import Simulation
 from vertical_lightning.data.sources.synthetic import Synthetic
 from vertical_lightning.psi.openmined import OpenMined
 from vertical_lightning.psi.star import Star
@@ -58,14 +59,15 @@ def numbers(block: Tensor) -> Tensor:
 def numbered(parties: int = 3, rows: int = 200, test_rows: int = 0, **options: Any) -> VerticalDataModule:
     """Build the pipeline whose rows can be traced; not yet set up."""
     settings = {"batch_size": 16, "seed": 5, **options}
-    overlap = Overlap(missing=0.05)
-    return VerticalDataModule(Numbered(rows, test_rows), Strips(parties), overlap, Star(OpenMined()), **settings)
+    holdings = Simulation(Numbered(rows, test_rows), Strips(parties), Overlap(missing=0.05), settings["seed"])
+    return VerticalDataModule(holdings, Star(OpenMined()), **settings)
 
 
 def synthetic(parties: int = 2, rows: int = 200, classes: int = 2, **options: Any) -> VerticalDataModule:
     """Build the pipeline of a table of numbers; not yet set up."""
-    source, partition = Synthetic(rows, columns=6, classes=classes), EvenColumns(parties)
-    return VerticalDataModule(source, partition, Overlap(0.05), Star(OpenMined()), **{"batch_size": 16, **options})
+    source = Synthetic(rows, columns=6, classes=classes)
+    holdings = Simulation(source, EvenColumns(parties), Overlap(0.05), options.get("seed", 0))
+    return VerticalDataModule(holdings, Star(OpenMined()), **{"batch_size": 16, **options})
 
 
 def global_state() -> str:

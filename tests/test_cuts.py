@@ -12,7 +12,10 @@ from job import SMALL, configuration, run
 
 from vertical_lightning.configuration import build
 from vertical_lightning.cost import as_csv, as_text
-from vertical_lightning.cuts import example, survey
+from vertical_lightning.cuts import BATCH, survey
+from vertical_lightning.data.overlap import Overlap
+from vertical_lightning.data.partitions.whole import Whole
+from vertical_lightning.data.simulation import Simulation
 from vertical_lightning.data.sources.cifar10 import Cifar10
 from vertical_lightning.distance_correlation import distance_correlation
 from vertical_lightning.topologies.cut import legal, resolve
@@ -20,8 +23,8 @@ from vertical_lightning.topologies.cut import legal, resolve
 
 def costs_of(folder: Path, *overrides: str) -> pd.DataFrame:
     config = configuration(folder, *SMALL, *overrides)
-    table, rows, _ = example(build(config.data))
-    return pd.read_csv(io.StringIO(as_csv(survey(config, table), rows)))
+    held, rows, _ = build(config.datamodule.holdings).example(config.label_holder, BATCH)
+    return pd.read_csv(io.StringIO(as_csv(survey(config, held), rows)))
 
 
 @pytest.mark.parametrize("topology", ["splitnn", "dual_headed", "u_shaped"])
@@ -61,16 +64,17 @@ def test_every_legal_cut_and_no_other(tmp_path: Path) -> None:
 
 
 def test_no_data_are_needed(tmp_path: Path) -> None:
-    table, rows, real = example(Cifar10(root=tmp_path / "nowhere"))
+    holdings = Simulation(Cifar10(root=tmp_path / "nowhere"), Whole(["alice"]), Overlap())
+    held, rows, real = holdings.example("bob", BATCH)
     assert (rows, real) == (50_000, False)
-    assert tuple(table.features.shape[1:]) == (3, 32, 32)
+    assert tuple(held.tables["all"]["alice"].features.shape[1:]) == (3, 32, 32)
     assert not (tmp_path / "nowhere").exists()
 
 
 def test_text_names_every_party(tmp_path: Path) -> None:
     config = configuration(tmp_path, *SMALL, "partition=quadrants", "architecture=lenet")
-    table, rows, _ = example(build(config.data))
-    text = as_text(survey(config, table), rows)
+    held, rows, _ = build(config.datamodule.holdings).example(config.label_holder, BATCH)
+    text = as_text(survey(config, held), rows)
     assert all(f"{party}->bob" in text for party in ("alice", "carol", "dave", "erin"))
     assert "200 rows" in text
 

@@ -94,7 +94,7 @@ def test_two_runs_with_one_seed_see_the_same_batches(workers: int) -> None:
 def test_numbers_are_the_entitys_own_standardized_by_the_training_rows() -> None:
     data = synthetic(3, seed=4)
     data.setup("fit")
-    [table] = data.source.load().values()
+    [table] = data.holdings.source.load().values()
     row_of = {one: row for row, one in enumerate(table.ids)}
     positions = data.alignments["all"].positions
     for party, own in data.tables["all"].items():

@@ -35,7 +35,7 @@ def test_the_same_tables_are_loaded_once(tmp_path: Path) -> None:
     assert all(found.cached for found in again.alignments.values()), "by the cache on disk"
     assert again.splits["val"] is not first.splits["val"]
     assert len(again.splits["val"]) > len(first.splits["val"])
-    fresh = VerticalDataModule(again.source, again.partition, again.overlap, again.aligner, batch_size=16, val_fraction=0.5)
+    fresh = VerticalDataModule(again.holdings, again.aligner, batch_size=16, val_fraction=0.5)
     fresh.setup("fit")
     assert fresh.digest == again.digest
 

@@ -20,7 +20,7 @@ from sweeps import environment
 from torch import Tensor
 
 from vertical_lightning.configuration import build
-from vertical_lightning.cuts import example, survey
+from vertical_lightning.cuts import BATCH, survey
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import Table
 from vertical_lightning.study.writing import write
@@ -93,7 +93,7 @@ def test_images_with_numbers_and_every_callback_which_change_nothing(tmp_path: P
 
 def test_the_cost_of_cuts_counts_one_output(tmp_path: Path) -> None:
     config = configuration(tmp_path, *NUMBERS)
-    costs = survey(config, example(build(config.data))[0])
+    costs = survey(config, build(config.datamodule.holdings).example(config.label_holder, BATCH)[0])
     assert costs[-1].parameters["bob"] == 2 * 640 + 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from resumable import EPOCHS, Run, assert_same, batches_per_epoch, cut_off
 
 from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.data.overlap import Overlap
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -96,7 +98,7 @@ def test_other_splits_and_orders_are_refused(options: dict[str, Any], tmp_path: 
 
     def data(**options: Any) -> VerticalDataModule:
         made = synthetic(2, **{"rows": 150, "seed": 1, **options})
-        made.overlap = type(made.overlap)(missing=0.0)
+        made.holdings = replace(made.holdings, overlap=Overlap(missing=0.0))
         return made
 
     saver = ModelCheckpoint(tmp_path, filename="one")

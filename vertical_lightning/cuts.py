@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import hydra
 from omegaconf import DictConfig
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vertical_lightning.cost import Cost
-    from vertical_lightning.schema import Table
+    from vertical_lightning.schema import Held, PartyTable
 
 BATCH = 128
 """Rows of the batch that embeddings are measured on."""
@@ -34,8 +35,8 @@ def main() -> None:
 def cuts(config: DictConfig) -> None:
     """Print one line a cut."""
     with sentences():
-        table, rows, real = example(build(config.data))
-        costs = survey(config, table)
+        held, rows, real = build(config.datamodule.holdings).example(config.label_holder, BATCH)
+        costs = survey(config, held)
     from vertical_lightning.cost import as_csv, as_text
 
     if os.environ[CSV]:
@@ -46,52 +47,40 @@ def cuts(config: DictConfig) -> None:
         print("The data set is not on this disk: distance correlation is that of noise; all else is as it would be.")
 
 
-def example(source: Any) -> tuple[Table, int, bool]:
-    """Return rows to measure on, the number of training rows, and whether they are real.
-
-    A source that may have to download offers `example`; the others are in the package.
-    """
-    if hasattr(source, "example"):
-        found: tuple[Table, int, bool] = source.example(BATCH)
-        return found
-    tables = source.load()
-    table = tables["train"] if "train" in tables else tables["all"]
-    return table, len(table), True
-
-
-def survey(config: DictConfig, table: Table) -> list[Cost]:
+def survey(config: DictConfig, held: Held) -> list[Cost]:
     """Build the network once a cut and measure one batch.
 
     Raises:
         ValueError: If no cut fits the topology.
     """
     from vertical_lightning.cost import measure
-    from vertical_lightning.task import task_of
+    from vertical_lightning.data.partition import check_parts
     from vertical_lightning.topologies.cut import legal
 
-    architecture, outputs = build(config.architecture), task_of(table.classes, table.labels).outputs
+    [parts] = held.tables.values()
+    check_parts(parts)
+    architecture, outputs = build(config.architecture), len(held.classes) or 1  # one for a number
     names = list(architecture.stages(outputs))
     numbers = legal(names, len(config.topology.owners))
     if not numbers:
         raise ValueError(
             f"topology.owners={list(config.topology.owners)} leaves nothing to choose among the stages {', '.join(names)}."
         )
-    features = blocks(config, table)
+    features = blocks(config, parts)
     shapes = {party: tuple(block.shape[1:]) for party, block in features.items()}
     topology, merge = build(config.topology), build(config.merge)
     networks = {number: topology(architecture, shapes, outputs, merge=merge, cut=number) for number in numbers}
     return [measure(number, names[number - 1], network, features) for number, network in networks.items()]
 
 
-def blocks(config: DictConfig, table: Table) -> dict[str, Tensor]:
-    """Divide and scale the table as the data module would; return the first rows of each feature party's block."""
+def blocks(config: DictConfig, parts: Mapping[str, PartyTable]) -> dict[str, Tensor]:
+    """Scale what each party holds as the data module would; return the first rows of each feature party's block."""
     import torch
 
     from vertical_lightning.data.preprocessing import preprocessor
     from vertical_lightning.schema import take
 
-    parts = build(config.partition).split(table, config.label_holder)
     held = {party: part.features for party, part in parts.items() if part.features is not None}
     low, high = config.datamodule.image_range
-    first = torch.arange(min(BATCH, len(table)))
+    first = torch.arange(min(BATCH, *map(len, parts.values())))
     return {party: preprocessor(block, (low, high)).transform(take(block, first)) for party, block in held.items()}

@@ -1,12 +1,12 @@
 """What passes between the rooms: plain values that every room may import.
 
-`Table` → (partition) → one `PartyTable` a party → (overlap, align) → `Alignment` → (loader) → `VerticalBatch`.
+`Table` → (partition, overlap) → `Held`: one `PartyTable` a party → (align) → `Alignment` → (loader) → `VerticalBatch`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import pandas as pd
@@ -85,6 +85,21 @@ class PartyTable:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Who holds what, before alignment.
+
+    Attributes:
+        tables: By table (`train` and `test` where there is an official test split, else `all`) and party.
+        classes: The name of each class number; empty where labels are numbers.
+        whole: By table, the data set that the parties were made from; empty where every party brought its own.
+    """
+
+    tables: Mapping[str, Mapping[str, PartyTable]]
+    classes: Sequence[str]
+    whole: Mapping[str, Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Alignment:
     """What private set intersection leaves behind: row numbers, and who learned what.
 
@@ -137,6 +152,17 @@ class Partition(Protocol):
 
     def split(self, table: Table, label_holder: str) -> dict[str, PartyTable]:
         """Give every party its own columns, and the labels to `label_holder`."""
+
+
+@runtime_checkable
+class Holdings(Protocol):
+    """Where the parties' tables come from: a simulation on one data set, or every party's own file."""
+
+    def load(self, label_holder: str) -> Held:
+        """Return what each party holds."""
+
+    def example(self, label_holder: str, rows: int) -> tuple[Held, int, bool]:
+        """Return rows to look at, not aligned; how many rows there are to train on; and whether they are real or noise."""
 
 
 @runtime_checkable

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytorch_lightning as pl
 
 from vertical_lightning.callbacks.named import named
@@ -41,7 +43,7 @@ class AlignmentPictures(pl.Callback):
                     logger.experiment.add_figure(f"alignment/{moment}", figure)
 
 
-def labels(tables: dict[str, PartyTable], data: VerticalDataModule) -> list[str]:
+def labels(tables: Mapping[str, PartyTable], data: VerticalDataModule) -> list[str]:
     """Return the label holder's labels in row order."""
     held = tables[data.label_holder].labels
     assert held is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,17 +15,15 @@ from torch.utils.data import DataLoader
 
 from vertical_lightning.data.assignment import assign
 from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler
-from vertical_lightning.data.overlap import Overlap
 from vertical_lightning.data.partition import check_baseline, check_parts, pool
 from vertical_lightning.data.preprocessing import scale
 from vertical_lightning.psi.identifiers import canonical
 from vertical_lightning.schema import (
     Aligner,
     Alignment,
-    Partition,
+    Holdings,
     PartyTable,
     Shape,
-    Source,
     Table,
     VerticalBatch,
 )
@@ -36,16 +34,14 @@ Places = dict[str, tuple[str, Tensor]]
 
 
 class VerticalDataModule(pl.LightningDataModule):
-    """Loads a data set, gives each party its part, aligns the parts by private set intersection, and serves batches.
+    """Loads what each party holds, aligns it by private set intersection, and serves batches.
 
     A set with an official test split is aligned twice, training and test tables alike. The training table is then divided
     into train and val, or a single table into train, val and test, by a keyed hash of the id. Each party fits its scaling on
     its own training rows.
 
     Args:
-        source: The data set.
-        partition: Who holds which columns.
-        overlap: Which entities each party happens to hold, and in which order.
+        holdings: Who holds what.
         aligner: Private set intersection.
         label_holder: The party with the labels.
         batch_size: Rows per batch; the last batch of an epoch has the rest.
@@ -54,9 +50,9 @@ class VerticalDataModule(pl.LightningDataModule):
         image_range: The numbers that black and white become.
         shuffle: Draw a new order of training rows each epoch.
         workers: Loader processes; 0 is fastest for tensors in memory.
-        seed: Seed of overlap, splits and order.
+        seed: Seed of splits and order.
         baseline: What the label holder trains on without partners, on the same aligned rows: the columns of one feature party,
-            or with `centralized` all columns of the source.
+            or with `centralized` all columns.
 
     Attributes:
         tables: By table (`train`, `test` or `all`) and party: what each party holds.
@@ -68,9 +64,7 @@ class VerticalDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        source: Source,
-        partition: Partition,
-        overlap: Overlap,
+        holdings: Holdings,
         aligner: Aligner,
         *,
         label_holder: str = "bob",
@@ -84,17 +78,16 @@ class VerticalDataModule(pl.LightningDataModule):
         baseline: str | None = None,
     ) -> None:
         super().__init__()
-        self.source, self.partition, self.overlap, self.aligner = source, partition, overlap, aligner
-        self.label_holder = label_holder
+        self.holdings, self.aligner, self.label_holder = holdings, aligner, label_holder
         self.batch_size = batch_size
         self.fractions = {"val": val_fraction, "test": test_fraction}
         self.image_range = image_range
         self.shuffle, self.workers, self.seed = shuffle, workers, seed
         self.baseline = baseline
-        self.whole: dict[str, Table] = {}
-        self.tables: dict[str, dict[str, PartyTable]] = {}
-        self.alignments: dict[str, Alignment] = {}
+        self.tables: Mapping[str, Mapping[str, PartyTable]] = {}
         self.classes: Sequence[str] = ()
+        self.whole: Mapping[str, Table] = {}
+        self.alignments: dict[str, Alignment] = {}
         self.shapes: dict[str, Shape] = {}
         self.splits: dict[str, AlignedRows] = {}
 
@@ -104,23 +97,21 @@ class VerticalDataModule(pl.LightningDataModule):
         self.align()
 
     def take_over(self, other: VerticalDataModule) -> None:
-        """Take what a module of the same source, partition, overlap, label holder and seed has loaded."""
+        """Take what a module of the same holdings and label holder has loaded."""
         self.tables, self.classes, self.whole = other.tables, other.classes, other.whole
 
     def load(self) -> None:
-        """Load the data set and give each party its part; does nothing the second time.
+        """Load what each party holds; does nothing the second time.
 
         Raises:
             ValueError: If no party or several hold labels, or nobody holds features.
         """
         if self.tables:
             return
-        for name, table in self.source.load().items():
-            self.classes = table.classes
-            parts = self.partition.split(table, self.label_holder)
+        held = self.holdings.load(self.label_holder)
+        for parts in held.tables.values():
             check_parts(parts)
-            self.whole[name] = table
-            self.tables[name] = self.overlap.apply(parts, seed=self.seed, split=name)
+        self.tables, self.classes, self.whole = held.tables, held.classes, held.whole
 
     def align(self) -> None:
         """Find the entities that all parties share, table by table; does nothing the second time.
@@ -161,7 +152,7 @@ class VerticalDataModule(pl.LightningDataModule):
         """Return every party's rows of one table in the common order: all, or the given ones."""
         positions = self.alignments[name].positions
         parts = {party: table.take(positions[party][rows]) for party, table in self.tables[name].items()}
-        return parts if self.baseline is None else pool(self.baseline, parts, self.label_holder, self.whole[name])
+        return parts if self.baseline is None else pool(self.baseline, parts, self.label_holder, self.whole.get(name))
 
     def common_ids(self, name: str) -> list[bytes]:
         """Return the canonical ids of one table's common entities, in the common order."""

@@ -135,7 +135,7 @@ def column_count(features: Features) -> int:
     return features.shape[1] if isinstance(features, pd.DataFrame) else features.shape[1:].numel()
 
 
-def check_parts(parts: dict[str, PartyTable]) -> None:
+def check_parts(parts: Mapping[str, PartyTable]) -> None:
     """Refuse parts that nobody could train on."""
     holders = [party for party, part in parts.items() if part.labels is not None]
     if len(holders) != 1:
@@ -157,11 +157,32 @@ def check_baseline(baseline: str | None, parts: Mapping[str, PartyTable]) -> Non
         raise ValueError(f"baseline={baseline} holds no columns; it is centralized, or one of {', '.join(holders)}.")
 
 
-def pool(baseline: str, parts: Mapping[str, PartyTable], label_holder: str, whole: Table) -> dict[str, PartyTable]:
-    """Give the label holder what a baseline trains on: one party's columns of its own rows, or all columns."""
+def pool(baseline: str, parts: Mapping[str, PartyTable], label_holder: str, whole: Table | None) -> dict[str, PartyTable]:
+    """Give the label holder what a baseline trains on: one party's columns of its own rows, or all columns.
+
+    Raises:
+        ValueError: If there is no whole to take all columns from, and the parties' parts cannot stand side by side.
+    """
     held = parts[label_holder]
     if baseline != "centralized":
         return {label_holder: replace(held, features=parts[baseline].features)}
+    if whole is None:
+        return {label_holder: replace(held, features=side_by_side(parts))}
     row_of = {entity: row for row, entity in enumerate(whole.ids)}
     rows = torch.tensor([row_of[entity] for entity in held.ids])
     return {label_holder: replace(held, features=take(whole.features, rows))}
+
+
+def side_by_side(parts: Mapping[str, PartyTable]) -> pd.DataFrame:
+    """Put aligned parties' named columns into one table; names say whose they are.
+
+    Raises:
+        ValueError: If a party has images or other tensors.
+    """
+    frames: list[pd.DataFrame] = []
+    for party, part in parts.items():
+        if isinstance(part.features, Tensor):
+            raise ValueError(f"baseline=centralized puts named columns side by side, but {party} has none: a tensor.")
+        if part.features is not None:
+            frames.append(part.features.add_prefix(f"{party}."))
+    return pd.concat(frames, axis=1)
