@@ -24,7 +24,7 @@ ARROWS = {
     "merges": set(),
     "topologies": {"wire"},
     "psi": set(),
-    "data": set(),
+    "data": {"psi"},
     "study": set(),
     "split_module": {"audit", "finite", "metrics", "topologies", "wire"},
     "callbacks": {"data", "distance_correlation", "split_module", "tensorboards"},
