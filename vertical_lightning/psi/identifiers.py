@@ -39,13 +39,13 @@ def canonical(ids: Iterable[object], party: str) -> list[bytes]:
     keys: list[bytes] = []
     faults: dict[str, list[int]] = {}
     for row, value in enumerate(ids):
-        key = _encode(value)
+        key = encode(value)
         if isinstance(key, str):
             faults.setdefault(key, []).append(row)
         else:
             keys.append(key)
     if faults:
-        found = "; ".join(f"{len(rows)} {fault} ({_rows(rows)})" for fault, rows in faults.items())
+        found = "; ".join(f"{len(rows)} {fault} ({row_numbers(rows)})" for fault, rows in faults.items())
         raise ValueError(
             f"{party}: not every id can be used: {found}. Allowed are non-empty text, integers, and tuples of these. "
             "Drop or repair those rows before aligning."
@@ -56,8 +56,8 @@ def canonical(ids: Iterable[object], party: str) -> list[bytes]:
     return keys
 
 
-def _encode(value: object) -> bytes | str:
-    """Return the canonical bytes, or a string that says what is wrong without showing the id."""
+def encode(value: object) -> bytes | str:
+    """Return one id's canonical bytes, or a string that says what is wrong without showing the id."""
     if not isinstance(value, tuple):
         return _encode_scalar(value)
     parts = [_encode_scalar(part) for part in value]
@@ -103,12 +103,13 @@ def _refuse_duplicates(keys: Sequence[bytes], party: str) -> None:
     repeated = [found for found in by_key.values() if len(found) > 1]
     rows = sorted(row for found in repeated for row in found)
     raise ValueError(
-        f"{party}: {len(repeated)} ids occur more than once ({_rows(rows)}), after stripping and Unicode NFC. "
+        f"{party}: {len(repeated)} ids occur more than once ({row_numbers(rows)}), after stripping and Unicode NFC. "
         "One entity may have one row: merge those rows before aligning."
     )
 
 
-def _rows(rows: Sequence[int]) -> str:
+def row_numbers(rows: Sequence[int]) -> str:
+    """Write down the first few row numbers and how many more there are."""
     shown = ", ".join(map(str, rows[:_SHOWN]))
     more = f" and {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"

@@ -1,0 +1,62 @@
+"""What all readers of a party's own file say when something is wrong with it, without showing what the file holds.
+
+An error ends up in logs and tickets, where ids and values do not belong. The libraries that decode files quote both freely,
+so their words are dropped: `attempt` keeps the kind of an error and, of a CSV, the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+_RAGGED = re.compile(r"Expected \d+ fields in line \d+, saw \d+")  # pandas': the only part of its words that quotes no data
+_DATA = re.compile(r"\s*[-+]?\d+(\.\d*)?\s*|.*@.*|.*\d{4}.*", re.DOTALL)  # a number, an address, a date, a long key
+_SHOWN = 50
+
+
+def attempt(read: Callable[[], Value], where: str, kind: str) -> Value:
+    """Return what `read` returns; turn whatever it raises into one sentence.
+
+    Args:
+        read: Calls the library that decodes the file.
+        where: Whose file, and which.
+        kind: What the file should be.
+
+    Raises:
+        ValueError: `read` raised.
+    """
+    try:
+        return read()
+    except Exception as error:  # decoders raise nearly everything on garbage
+        ragged = _RAGGED.search(str(error))
+        fault = type(error).__name__ + (f": {ragged.group()}" if ragged else "")
+    # Raised out here, the error has no context: the library's own is not carried along.
+    raise ValueError(
+        f"{where} cannot be read as {kind} ({fault}). Is it whole, is it what its name says, and may you read it? "
+        "If not, write it again."
+    )
+
+
+def refuse_unknown(names: Iterable[str], known: Sequence[str], what: str, where: str) -> None:
+    """Refuse names that the file lacks.
+
+    Raises:
+        ValueError: Some of `names` are not `known`.
+    """
+    if unknown := [name for name in dict.fromkeys(names) if name not in known]:
+        raise ValueError(f"{where} has no {what} {', '.join(unknown)}; it has: {listed(known)}. Name them as the file does.")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Write names down, unless they seem to be the first row of a file without names: such a row holds an id.
+
+    >>> listed(["age", "job"]), listed(["4711", "cook"])
+    ('age, job', '(not shown: they look like data; is the line of column names missing?)')
+    """
+    names = list(names)
+    if any(_DATA.fullmatch(name) for name in names):
+        return "(not shown: they look like data; is the line of column names missing?)"
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
