@@ -38,6 +38,9 @@ ARROWS = {
     "cost": {"distance_correlation", "topologies", "wire"},
     "cuts": {"configuration", "cost", "data", "task", "topologies"},
     "parameters": set(),
+    "new_folder": set(),
+    "align": {"configuration", "data", "new_folder", "report"},
+    "partition": {"configuration", "new_folder", "report"},
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "parameters", "record", "study", "topologies"},
     "train": {
@@ -100,7 +103,7 @@ def test_psi_imports_torch_and_the_standard_library_only() -> None:
 
 def test_configurations_stop_at_train() -> None:
     knowing = {room(path) for path in FILES if "omegaconf" in path.read_text() or "import hydra" in path.read_text()}
-    assert knowing == {"configuration", "cuts", "memory", "parameters", "train", "record", "run_folder", "sweep"}
+    assert knowing == {"align", "partition", "configuration", "cuts", "memory", "parameters", "train", "record", "run_folder", "sweep"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

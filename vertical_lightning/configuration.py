@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ def sentences() -> Iterator[None]:
         if isinstance(error, ValueError | OSError | FloatingPointError) or type(error).__name__ == "MisconfigurationException":
             raise CompactHydraException(str(error)) from error
         raise
+
+
+def open_parties(words: Sequence[str]) -> list[str]:
+    """Let the command line add settings of a party by its name, which no configuration file can list.
+
+    >>> open_parties(["data.parties.bank.path=bank.csv", "cut=1"])
+    ['++data.parties.bank.path=bank.csv', 'cut=1']
+    """
+    return [f"++{word}" if re.match(r"(data|optimizer|scheduler)\.parties\.", word) else word for word in words]
 
 
 def build(node: Any) -> Any:

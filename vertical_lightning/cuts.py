@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from vertical_lightning.configuration import build, config_folder, sentences
+from vertical_lightning.configuration import build, config_folder, open_parties, sentences
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +27,7 @@ CSV = "VL_CUTS_CSV"
 def main() -> None:
     """Take `--csv`, which Hydra does not know, off the command line, and run."""
     os.environ[CSV] = "1" if "--csv" in sys.argv else ""
-    sys.argv = [word for word in sys.argv if word != "--csv"]
+    sys.argv[1:] = open_parties([word for word in sys.argv[1:] if word != "--csv"])
     cuts()
 
 

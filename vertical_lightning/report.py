@@ -22,8 +22,9 @@ def holdings(tables: Tables) -> str:
     lines = []
     for party, first in parties.items():
         rows = " + ".join(f"{len(table[party]):,} {name}" for name, table in tables.items())
-        held = [what for what in (features(first), "labels" if first.labels is not None else "") if what]
-        lines.append([party, " and ".join(held), f"{rows} rows"])
+        held = [what for what in (features(first), labels(first)) if what]
+        remarks = [f"{name}: {remark}" for name, table in tables.items() for remark in table[party].remarks]
+        lines.append([party, " and ".join(held), f"{rows} rows", "; ".join(remarks)])
     return section("Who holds what", lines)
 
 
@@ -32,8 +33,16 @@ def features(table: PartyTable) -> str:
     if table.features is None:
         return ""
     if isinstance(table.features, pd.DataFrame):
-        return f"{table.features.shape[1]} columns ({', '.join(map(str, table.features.columns[:3]))}, …)"
+        names = [*map(str, table.features.columns[:3]), *(["…"] if table.features.shape[1] > 3 else [])]
+        return f"{table.features.shape[1]} columns ({', '.join(names)})"
     return f"blocks of {' × '.join(map(str, table.features.shape[1:]))}"
+
+
+def labels(table: PartyTable) -> str:
+    """Describe a party's labels in few words."""
+    if table.labels is None:
+        return ""
+    return "labels (numbers)" if table.labels.is_floating_point() else f"labels ({len(set(table.labels.tolist()))} classes)"
 
 
 def alignment(alignments: Mapping[str, Alignment]) -> str:

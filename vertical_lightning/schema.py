@@ -66,11 +66,12 @@ class Table:
 
 @dataclass(frozen=True)
 class PartyTable:
-    """What one party holds: its ids, its own columns, and the labels if it is the label holder."""
+    """What one party holds: its ids, its own columns, the labels if it is the label holder, and what to know of them."""
 
     ids: Sequence[Id]
     features: Features | None = None
     labels: Tensor | None = None
+    remarks: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -81,6 +82,7 @@ class PartyTable:
             ids=[self.ids[row] for row in rows.tolist()],
             features=None if self.features is None else take(self.features, rows),
             labels=None if self.labels is None else self.labels[rows],
+            remarks=self.remarks,
         )
 
 

@@ -18,7 +18,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import build, config_folder, sentences
+from vertical_lightning.configuration import build, config_folder, open_parties, sentences
 from vertical_lightning.parameters import hyper_parameters
 from vertical_lightning.per_party import check_parties
 from vertical_lightning.sweep import extras, folder_name, grid_sweeper, job, threads
@@ -36,6 +36,7 @@ folder_name.register()  # here, because a launcher's workers import this module 
 
 def main() -> None:
     """Run the command line."""
+    sys.argv[1:] = open_parties(sys.argv[1:])
     extras.check(sys.argv[1:])
     grid_sweeper.register()
     run()

@@ -108,7 +108,7 @@ def cached(count: int) -> dict[str, object]:
             "ids": count,
             "alignment": first.seconds,
             "MB on the wire": sum(first.bytes.values()) / 1e6,
-            "bytes an id and party": sum(first.bytes.values()) / count,
+            "bytes an id": sum(first.bytes.values()) / count,
             "cache hit": time.perf_counter() - started,
         }
 

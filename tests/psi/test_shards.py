@@ -13,7 +13,8 @@ COUNTS = [0, 1, 6, 7, 8, 13, 14, 15, 50]
 @pytest.fixture(name="small_parts")
 def small_parts_fixture(monkeypatch):
     """Cut a few ids into many parts, for more threads than cores."""
-    monkeypatch.setattr(shards, "PART", 7)
+    monkeypatch.setattr(shards, "MOST", 7)
+    monkeypatch.setattr(shards, "LEAST", 2)
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     yield
@@ -42,7 +43,7 @@ def test_messages_are_byte_identical(monkeypatch, small_parts):
         return {kind: engine.pack(kind, found) for kind, found in points.items()}, mine.strip(response)
 
     sharded = messages()
-    monkeypatch.setattr(shards, "PART", 1000)
+    monkeypatch.setattr(shards, "LEAST", 1000)
     assert messages() == sharded
 
 

@@ -1,0 +1,107 @@
+"""Every party's own file, each read by its own `PartyFile`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from vertical_lightning.data.label_encoding import encode_labels
+from vertical_lightning.data.party_file import PartyFile, PartyRows
+from vertical_lightning.schema import Held, PartyTable, check_party_name
+
+
+class Files:
+    """Who holds what, where every party brings a file.
+
+    Args:
+        parties: By name, where each party's rows lie: the arguments of `PartyFile`.
+        task: `classification`, `regression`, or None to infer it from the labels.
+        classes: All classes in order, of two the positive one last; None: those of the file, sorted.
+
+    Raises:
+        ValueError: No party, a name that cannot name one, or a setting that a party does not have.
+    """
+
+    def __init__(
+        self, parties: Mapping[str, Mapping[str, Any]], task: str | None = None, classes: Sequence[object] | None = None
+    ) -> None:
+        if not parties:
+            raise ValueError("data=files needs a file of each party: data.parties.NAME.path=FILE data.parties.NAME.id=COLUMN.")
+        self.parties = {name: party_file(name, settings) for name, settings in parties.items()}
+        self.task, self.classes = task, classes
+
+    def load(self, label_holder: str) -> Held:
+        """Read all files, and turn the label holder's labels into numbers.
+
+        Raises:
+            ValueError: A file cannot be used, or labels lie elsewhere than at the label holder.
+        """
+        self.check_labels(label_holder)
+        tables = self.read()
+        held = {name: rows[label_holder].labels for name, rows in tables.items()}
+        labels, classes = encode_labels({name: one for name, one in held.items() if one is not None}, self.task, self.classes)
+        return Held(
+            {
+                name: {party: table(one, labels[name] if party == label_holder else None) for party, one in rows.items()}
+                for name, rows in tables.items()
+            },
+            classes,
+        )
+
+    def example(self, label_holder: str, rows: int) -> tuple[Held, int, bool]:
+        """Return what each party holds to train on, not aligned."""
+        held = self.load(label_holder)
+        parts = next(iter(held.tables.values()))
+        return Held({"all": parts}, held.classes), len(parts[label_holder]), True
+
+    def read(self) -> dict[str, dict[str, PartyRows]]:
+        """Return the rows of each file: `all`, or `train` and `test` where every party has a file of test rows.
+
+        Raises:
+            ValueError: A file cannot be used, or only some parties have a file of test rows.
+        """
+        tested = [party for party, file in self.parties.items() if file.test_path is not None]
+        if tested and len(tested) < len(self.parties):
+            lacking = ", ".join(party for party in self.parties if party not in tested)
+            raise ValueError(f"{', '.join(tested)} have a test_path and {lacking} have none; all parties have one, or nobody.")
+        first = {party: file.read(party) for party, file in self.parties.items()}
+        if not tested:
+            return {"all": first}
+        tests = {party: replace(file, path=str(file.test_path)) for party, file in self.parties.items()}
+        return {"train": first, "test": {party: file.read(party) for party, file in tests.items()}}
+
+    def check_labels(self, label_holder: str) -> None:
+        """Refuse labels that lie elsewhere than at the label holder."""
+        holders = [party for party, file in self.parties.items() if file.label is not None]
+        if holders != [label_holder]:
+            given = " and ".join(f"data.parties.{party}.label" for party in holders) or "no label"
+            raise ValueError(
+                f"label_holder={label_holder}, but {given} is given. Exactly the label holder has labels: say "
+                f"label_holder=NAME and data.parties.NAME.label=COLUMN; parties are {', '.join(self.parties)}."
+            )
+
+
+def party_file(name: str, settings: Mapping[str, Any]) -> PartyFile:
+    """Build one party's file from its settings.
+
+    Raises:
+        ValueError: A setting is unknown, or there is no path.
+    """
+    check_party_name(name)
+    known = [field.name for field in fields(PartyFile)]
+    if unknown := [key for key in settings if key not in known]:
+        raise ValueError(f"data.parties.{name} has no setting {', '.join(unknown)}; it has {', '.join(known)}.")
+    if not settings.get("path"):
+        raise ValueError(f"data.parties.{name}.path is missing; give the file that {name} brings.")
+    return PartyFile(**settings)
+
+
+def table(rows: PartyRows, labels: Any) -> PartyTable:
+    """Say of one party's rows what training needs to know."""
+    counted = {
+        "missing values, which scaling will impute": rows.missing,
+        "rows dropped because their id occurs more than once": rows.repeated,
+    }
+    remarks = tuple(f"{count:,} {what}" for what, count in counted.items() if count)
+    return PartyTable(rows.ids, rows.features, labels, remarks)

@@ -1,0 +1,87 @@
+"""Labels as a file has them → class numbers, or numbers to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+TASKS = ("classification", "regression")
+FEW = 20
+"""Whole numbers with at most so many different values are taken for classes."""
+
+
+def infer(labels: pd.Series[Any]) -> str:
+    """Say what labels seem to be: text, truth values and a few whole numbers are classes; other numbers are numbers.
+
+    >>> infer(pd.Series(["yes", "no"])), infer(pd.Series([0, 1, 1])), infer(pd.Series([0.5, 1.0]))
+    ('classification', 'classification', 'regression')
+    """
+    if not pd.api.types.is_numeric_dtype(labels) or pd.api.types.is_bool_dtype(labels):
+        return "classification"
+    values = labels.astype("float64")
+    return "classification" if values.nunique() <= FEW and (values == values.round()).all() else "regression"
+
+
+def encode_labels(
+    labels: Mapping[str, pd.Series[Any]], task: str | None = None, classes: Sequence[object] | None = None
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Turn each table's labels into numbers; the first table, which is trained on, says what there is.
+
+    Args:
+        labels: By table, the training table first; complete.
+        task: `classification`, `regression`, or None to infer it.
+        classes: All classes in order, of two the positive one last; None: those of the first table, sorted.
+
+    Returns:
+        By table, class numbers int64 or numbers float32; and the names of the classes, none for numbers.
+
+    Raises:
+        ValueError: There is nothing to learn, a class is unknown, or a label is no number where numbers are wanted.
+
+    >>> encode_labels({"all": pd.Series(["yes", "no", "yes"])})
+    ({'all': tensor([1, 0, 1])}, ('no', 'yes'))
+    """
+    if task not in (None, *TASKS):
+        raise ValueError(f"data.task={task} is none of {', '.join(TASKS)}; null infers it from the labels.")
+    first = next(iter(labels.values()))
+    if (task or infer(first)) == "regression":
+        return {table: _numbers(column) for table, column in labels.items()}, ()
+    found = {table: _names(column) for table, column in labels.items()}
+    names = [str(one) for one in classes] if classes is not None else _in_order(first)
+    if len(names) < 2:
+        raise ValueError(f"column {first.name} has {len(names)} class in {len(first)} rows; there is nothing to learn.")
+    number = {name: index for index, name in enumerate(names)}
+    for table, column in found.items():
+        if unknown := sorted(set(column) - set(names)):
+            raise ValueError(
+                f"{len(unknown)} classes of column {first.name} in the {table} table are not among the {len(names)} known ones "
+                f"({', '.join(names[:10])}). List all in data.classes, or say data.task=regression."
+            )
+    return {table: torch.tensor([number[name] for name in column]) for table, column in found.items()}, tuple(names)
+
+
+def _names(column: pd.Series[Any]) -> list[str]:
+    """Write classes down alike in all files: the number 1.0 is the class 1."""
+    if pd.api.types.is_float_dtype(column) and (column == column.round()).all():
+        column = column.astype("int64")
+    return [str(value) for value in column]
+
+
+def _in_order(column: pd.Series[Any]) -> list[str]:
+    """Sort numbers as numbers, everything else as text."""
+    numeric = pd.api.types.is_numeric_dtype(column)
+    return list(dict.fromkeys(_names(column.drop_duplicates().sort_values() if numeric else column.astype(str).sort_values())))
+
+
+def _numbers(column: pd.Series[Any]) -> Tensor:
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    if bad := int(numbers.isna().sum()):
+        raise ValueError(
+            f"data.task=regression, but {bad} of {len(column)} labels in column {column.name} are no numbers. "
+            "Repair them, or say data.task=classification."
+        )
+    return torch.tensor(numbers.to_numpy(), dtype=torch.float32)

@@ -1,0 +1,111 @@
+"""The command `vl-partition`: a built-in data set, divided among parties, as files that they might have brought."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from vertical_lightning.configuration import build, config_folder, open_parties, sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vertical_lightning.schema import PartyTable
+
+RESERVED = ("null", "true", "false", "nan", "inf")
+ID, LABEL = "id", "label"
+FORMATS = ("csv", "csv.gz", "parquet")
+
+
+def main() -> None:
+    """Run."""
+    sys.argv[1:] = open_parties(sys.argv[1:])
+    partition()
+
+
+@hydra.main(version_base="1.3", config_path=config_folder(), config_name="partition")
+def partition(config: DictConfig) -> None:
+    """Write one file a party, and say how to train on them."""
+    with sentences():
+        from vertical_lightning import report
+        from vertical_lightning.new_folder import new_folder
+
+        if config.format not in FORMATS:
+            raise ValueError(f"format={config.format} is none of {', '.join(FORMATS)}.")
+        held = build(config.datamodule.holdings).load(config.label_holder)
+        print(report.holdings(held.tables))
+        architecture = HydraConfig.get().runtime.choices["architecture"]
+        words = ["vl-train data=files", f"architecture={architecture}", f"label_holder={config.label_holder}"]
+        with new_folder(config.out) as folder:
+            for name, parts in held.tables.items():
+                for party, table in parts.items():
+                    file = write(folder / (party if name != "test" else f"{party}_test"), table, held.classes, config.format)
+                    words += described(party, Path(config.out) / file, table, test=name == "test")
+        if held.classes:
+            words.append(shlex.quote(f"data.classes=[{','.join(quoted(str(name)) for name in held.classes)}]"))
+        print(" \\\n  ".join(words))
+
+
+def described(party: str, path: Path, table: PartyTable, *, test: bool) -> list[str]:
+    """Say on the command line where a party's file lies."""
+    import pandas as pd
+
+    if test:
+        return [f"data.parties.{party}.test_path={path}"]
+    words = [f"data.parties.{party}.path={shlex.quote(str(path))}"]
+    if table.labels is not None:
+        words.append(f"data.parties.{party}.label={LABEL}")
+    if isinstance(table.features, pd.DataFrame) and path.suffix != ".parquet":  # text does not say that 2 is a category
+        categories = table.features.select_dtypes(exclude="number").columns
+        words += (
+            [shlex.quote(f"data.parties.{party}.categories=[{','.join(map(quoted, categories))}]")] if len(categories) else []
+        )
+    return words
+
+
+def quoted(name: str) -> str:
+    """Write a name as Hydra reads it."""
+    return name if re.fullmatch(r"[A-Za-z_][\w.]*", name) and name.lower() not in RESERVED else json.dumps(name)
+
+
+def write(path: Path, table: PartyTable, classes: Sequence[str], form: str) -> str:
+    """Write one party's file; return its name.
+
+    Raises:
+        ValueError: A column is called like the ids or the labels.
+    """
+    import numpy as np
+    import pandas as pd
+
+    labels: list[Any] | None = None
+    if table.labels is not None:
+        labels = table.labels.tolist()
+        labels = [classes[number] for number in labels] if classes else labels
+    if table.features is not None and not isinstance(table.features, pd.DataFrame):
+        file = path.with_name(f"{path.name}.npz")
+        held = {ID: np.array(table.ids), "features": table.features.numpy()}
+        np.savez_compressed(file, **held, **({} if labels is None else {LABEL: np.array(labels)}))  # type: ignore[arg-type]
+        return file.name
+    frame = pd.DataFrame(index=range(len(table))) if table.features is None else table.features
+    own = {ID: list(table.ids)} | ({} if labels is None else {LABEL: labels})
+    if taken := [name for name in own if name in frame.columns]:
+        raise ValueError(f"{path.name} has a column {', '.join(taken)} already, which is where ids and labels are written.")
+    frame = pd.concat([pd.DataFrame(own), frame.reset_index(drop=True)], axis=1)
+    file = path.with_name(f"{path.name}.{form}")
+    if form == "parquet":
+        frame.to_parquet(file, index=False)
+    else:
+        frame.to_csv(file, index=False)
+    return file.name
+
+
+if __name__ == "__main__":
+    main()
