@@ -103,7 +103,18 @@ def test_psi_imports_torch_and_the_standard_library_only() -> None:
 
 def test_configurations_stop_at_train() -> None:
     knowing = {room(path) for path in FILES if "omegaconf" in path.read_text() or "import hydra" in path.read_text()}
-    assert knowing == {"align", "partition", "configuration", "cuts", "memory", "parameters", "train", "record", "run_folder", "sweep"}
+    assert knowing == {
+        "align",
+        "partition",
+        "configuration",
+        "cuts",
+        "memory",
+        "parameters",
+        "train",
+        "record",
+        "run_folder",
+        "sweep",
+    }
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -31,7 +31,7 @@ def command(module: str, folder: Path, *words: str) -> subprocess.CompletedProce
 def suggested(done: subprocess.CompletedProcess[str]) -> list[str]:
     """The words of the command that vl-partition prints."""
     assert done.returncode == 0, done.stderr
-    return shlex.split(done.stdout[done.stdout.index("vl-train") :])[1:]
+    return shlex.split(done.stdout[done.stdout.index("vl-train") :].replace("\\\n", " "))[1:]
 
 
 def metrics(folder: Path, *words: str) -> dict[str, float]:

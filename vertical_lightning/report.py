@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from textwrap import fill, indent
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from tabulate import tabulate
 
 from vertical_lightning.schema import Alignment, PartyTable
-from vertical_lightning.split_module import SplitModule
-from vertical_lightning.topologies.topology import Topology
+
+if TYPE_CHECKING:  # Lightning takes seconds to import, and vl-align does without
+    from vertical_lightning.split_module import SplitModule
+    from vertical_lightning.topologies.topology import Topology
 
 Tables = Mapping[str, Mapping[str, PartyTable]]
 

@@ -36,7 +36,7 @@ def trained(folder: Path, *words: str) -> dict[str, float]:
 def compare(seed: int, form: str, words: list[str], folder: Path) -> list[object]:
     """Train both ways with one seed."""
     printed = command("partition", "data=credit", f"seed={seed}", f"out={folder / 'parties'}", f"format={form}")
-    words_of_files = shlex.split(printed[printed.index("vl-train") :])[1:]
+    words_of_files = shlex.split(printed[printed.index("vl-train") :].replace("\\\n", " "))[1:]
     built_in = trained(folder / "built_in", "data=credit", f"seed={seed}", *words)
     own = trained(folder / "own", *words_of_files, f"seed={seed}", *words)
     scores = [built_in["test/auroc"], own["test/auroc"]]
