@@ -93,6 +93,7 @@ def test_a_dry_run_tells_and_writes_nothing(held: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "in common" in done.stdout and "shop learned that bank brought 3 ids" in done.stdout
     assert sorted(held.iterdir()) == before
+    assert [path.name for path in before] == ["bank.csv", "shop.parquet"], "no log is left either"
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,10 @@ def test_mixed_studies_are_refused(differs: dict[str, object], said: str, tmp_pa
         ({"study.json": "{"}, "study.json is no JSON"),
         ({"study.json": "[1]"}, "study.json does not say its command, swept, objective, started"),
         ({"study.json": '{"command": "x", "swept": [], "objective": [], "started": ""}'}, "has no jobs yet"),
+        (
+            {"study.json": '{"command": "x", "swept": [], "objective": [], "started": "", "versions": "x"}'},
+            "study.json does not say its versions",
+        ),
         ({"inner/study.json": "{}"}, "It has sweeps within; name one or several of them: inner"),
     ],
 )
@@ -161,7 +165,13 @@ def test_folders_that_are_none_of_ours(files: dict[str, str], said: str, tmp_pat
     assert sorted(given.rglob("*")) == before
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"state": "done", "swept": {}}', '{"swept": {}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", '{"state": "done", "swept": {}}', '{"swept": {}}'),
+        *('{"state": "failed", "swept": {}, "parameters": [1]}', '{"state": "failed", "swept": {}, "seconds": "x"}'),
+    ],
+)
 def test_a_broken_record_is_named(content: str, tmp_path: Path) -> None:
     (tmp_path / "0_cut=1").mkdir()
     (tmp_path / "0_cut=1" / "job.json").write_text(content)

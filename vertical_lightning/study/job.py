@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import yaml
@@ -63,7 +64,7 @@ def read_job(folder: Path) -> Job:
     """
     if not (folder / "job.json").is_file():
         return interrupted(folder, "It has no job.json: it was interrupted, or is still running.")
-    found = load(folder / "job.json", {"state": str, "swept": dict})
+    found = load(folder / "job.json", {"state": str, "swept": dict}, {"parameters": dict, "seconds": int | float})
     completed = found["state"] == "completed"
     if completed and not (folder / "metrics.json").is_file():
         return interrupted(folder, "It has no metrics.json, though it completed.")
@@ -119,17 +120,19 @@ def chosen(job: Job, key: str) -> str | None:
     return None if value is None else text(value)
 
 
-def load(path: Path, fields: Mapping[str, type]) -> dict[str, Any]:
+def load(path: Path, fields: Mapping[str, type], optional: Mapping[str, type | UnionType] = {}) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        ValueError: If it is none, or has not these fields.
+        ValueError: If it is none, has not these fields, or has one of another type.
     """
     try:
         found = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{path} is no JSON ({error}): it was not written to its end, or by another program.") from error
     wrong = [field for field, kind in fields.items() if not isinstance(found, dict) or not isinstance(found.get(field), kind)]
+    if isinstance(found, dict):
+        wrong += [field for field, kind in optional.items() if not isinstance(found.get(field), kind | None)]
     if wrong or not isinstance(found, dict):
         raise ValueError(f"{path} does not say its {', '.join(wrong) or 'metrics'}: it is not what vl-train writes.")
     return found

@@ -50,7 +50,7 @@ def read_sweep(folder: Path) -> Sweep:
         within = sorted(path.parent.name for path in folder.glob("*/study.json"))
         hint = f"It has sweeps within; name one or several of them: {', '.join(within[:5])}." if within else IS
         raise ValueError(f"{folder} is no sweep's folder: it has no study.json. {hint}")
-    found = load(folder / "study.json", {"command": str, "swept": list, "objective": list, "started": str})
+    found = load(folder / "study.json", {"command": str, "swept": list, "objective": list, "started": str}, {"versions": dict})
     jobs = [read_job(path) for path in sorted(folder.iterdir()) if (path / "job.json").exists() or (path / ".hydra").exists()]
     if not jobs:
         raise ValueError(f"{folder} has no jobs yet: there is nothing to report.")

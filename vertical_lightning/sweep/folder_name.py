@@ -10,15 +10,15 @@ LONGEST = 150
 """Characters; file systems take 255 bytes."""
 
 
-def folder_name(swept: str) -> str:
-    """Replace what would begin a folder within, and shorten what is too long.
+def folder_name(number: int, swept: str) -> str:
+    """Number a job and say what was swept: replace what would begin a folder within, and shorten what is too long.
 
-    >>> folder_name("data.root=a/b,cut=1")
-    'data.root=a_b,cut=1'
-    >>> len(folder_name("x" * 300))
+    >>> folder_name(3, "data.root=a/b,cut=1"), folder_name(0, "")
+    ('3_data.root=a_b,cut=1', '0')
+    >>> len(folder_name(3, "x" * 300))
     150
     """
-    name = swept.replace("/", "_").replace("\n", " ")
+    name = f"{number}_{swept}".rstrip("_").replace("/", "_").replace("\n", " ")
     if len(name) <= LONGEST:
         return name
     return f"{name[: LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
