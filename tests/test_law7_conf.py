@@ -24,11 +24,18 @@ CHOICES = sorted(
 
 FEW_ROWS = ["overlap.missing=0.95", "batch_size=16", "callbacks.progress_bar.refresh_rate=0"]
 
+TWO_FILES = Path(__file__).parent / "two_files"
+
 COMPANIONS = {
     ("merge", "stitch"): ["architecture=lenet", "partition=halves", *SMALL],
     ("data", "credit"): FEW_ROWS,
     ("data", "adult"): FEW_ROWS,
     ("data", "bank"): ["overlap.missing=0.5", *FEW_ROWS[1:]],
+    ("data", "files"): [
+        *("label_holder=bank", f"++data.parties.bank.path={TWO_FILES}/bank.csv", "++data.parties.bank.id=customer"),
+        *("++data.parties.bank.label=late", f"++data.parties.shop.path={TWO_FILES}/shop.csv", "++data.parties.shop.id=key"),
+        *("batch_size=16", "callbacks.progress_bar.refresh_rate=0"),
+    ],
     ("data", "synthetic"): ["batch_size=32", "architecture=tabular", "callbacks.progress_bar.refresh_rate=0"],
     ("experiment", "architectures_tabular"): FEW_ROWS,
     ("data", "mnist_sample"): ["overlap.missing=0.9", *FEW_ROWS[1:]],

@@ -73,6 +73,7 @@ def topology(network: Topology) -> str:
 
     >>> from vertical_lightning.architectures.mlp import Mlp
     >>> from vertical_lightning.merges.concat import Concat
+    >>> from vertical_lightning.topologies.topology import Topology
     >>> halves = {"alice": (392,), "carol": (392,)}
     >>> print(topology(Topology(Mlp([64, 500]), halves, 10, "bob", owners=["bob"], cut=1, merge=Concat)))
     alice: fc1 ─►┐

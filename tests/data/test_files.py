@@ -129,4 +129,4 @@ def test_bad_settings(parties, change, label_holder, said):
 
 def test_nobody_brings_nothing():
     with pytest.raises(ValueError, match=r"data\.parties\.NAME\.path=FILE"):
-        Files({})
+        Files({}).load("bank")

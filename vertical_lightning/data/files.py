@@ -20,14 +20,12 @@ class Files:
         classes: All classes in order, of two the positive one last; None: those of the file, sorted.
 
     Raises:
-        ValueError: No party, a name that cannot name one, or a setting that a party does not have.
+        ValueError: A name that cannot name a party, or a setting that a party does not have.
     """
 
     def __init__(
         self, parties: Mapping[str, Mapping[str, Any]], task: str | None = None, classes: Sequence[object] | None = None
     ) -> None:
-        if not parties:
-            raise ValueError("data=files needs a file of each party: data.parties.NAME.path=FILE data.parties.NAME.id=COLUMN.")
         self.parties = {name: party_file(name, settings) for name, settings in parties.items()}
         self.task, self.classes = task, classes
 
@@ -59,8 +57,9 @@ class Files:
         """Return the rows of each file: `all`, or `train` and `test` where every party has a file of test rows.
 
         Raises:
-            ValueError: A file cannot be used, or only some parties have a file of test rows.
+            ValueError: There is no party, a file cannot be used, or only some parties have a file of test rows.
         """
+        self.check_parties()
         tested = [party for party, file in self.parties.items() if file.test_path is not None]
         if tested and len(tested) < len(self.parties):
             lacking = ", ".join(party for party in self.parties if party not in tested)
@@ -71,8 +70,14 @@ class Files:
         tests = {party: replace(file, path=str(file.test_path)) for party, file in self.parties.items()}
         return {"train": first, "test": {party: file.read(party) for party, file in tests.items()}}
 
+    def check_parties(self) -> None:
+        """Refuse to begin with nothing."""
+        if not self.parties:
+            raise ValueError("data=files needs a file of each party: data.parties.NAME.path=FILE data.parties.NAME.id=COLUMN.")
+
     def check_labels(self, label_holder: str) -> None:
         """Refuse labels that lie elsewhere than at the label holder."""
+        self.check_parties()
         holders = [party for party, file in self.parties.items() if file.label is not None]
         if holders != [label_holder]:
             given = " and ".join(f"data.parties.{party}.label" for party in holders) or "no label"
