@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from omegaconf import DictConfig
 
 from vertical_lightning import memory
 from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.sweep.job import key
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,28 @@ def test_other_tables_are_loaded_anew(word: str, tmp_path: Path) -> None:
     first, other = prepared(tmp_path), prepared(tmp_path, word if "train_rows" not in word else f"+{word}")
     assert other.tables is not first.tables
     assert other.digest != first.digest
+
+
+def test_a_file_that_changed_is_read_anew_and_is_another_job(tmp_path: Path) -> None:
+    """A configuration names files; what stands in them may have been corrected since."""
+    for name in ("bank", "shop"):
+        shutil.copy(Path(__file__).parent / "two_files" / f"{name}.csv", tmp_path)
+    words = ["data=files", "label_holder=bank", "++data.parties.bank.id=customer", "++data.parties.bank.label=late"]
+    words += [f"++data.parties.{name}.path={tmp_path / name}.csv" for name in ("bank", "shop")]
+    config = configuration(tmp_path, *words, "++data.parties.shop.id=key", "batch_size=8")
+
+    def rows() -> int:
+        data = memory.recall(config.datamodule)
+        data.load()
+        memory.remember(config.datamodule, data)
+        return len(data.tables["all"]["shop"])
+
+    before, first = rows(), key(config)
+    assert (rows(), key(config)) == (before, first)
+    path = tmp_path / "shop.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    assert rows() == before - 1
+    assert key(config) != first
 
 
 def test_the_oldest_is_forgotten(tmp_path: Path) -> None:

@@ -33,8 +33,10 @@ def align(config: DictConfig) -> None:
     with sentences():
         from vertical_lightning import report
         from vertical_lightning.new_folder import new_folder
+        from vertical_lightning.train import use_threads
 
         with nullcontext() if config.dry_run else new_folder(config.out) as folder:  # refused before anything takes time
+            use_threads(config)
             brought, aligner = read(config), build(config.psi)
             found = {
                 name: aligner.align({party: rows.ids for party, rows in parts.items()}, config.label_holder)
@@ -57,7 +59,7 @@ def read(config: DictConfig) -> dict[str, dict[str, PartyRows]]:
     files = build(config.datamodule.holdings)
     if not isinstance(files, Files):
         raise ValueError("vl-align reads files (data=files); vl-partition makes files out of a built-in data set.")
-    return files.read()
+    return files.ids_only().read()
 
 
 def write(found: Mapping[str, Alignment], brought: Mapping[str, Mapping[str, PartyRows]], folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import hydra
 from hydra.errors import CompactHydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 
 def config_folder() -> str:
@@ -24,7 +24,11 @@ def sentences() -> Iterator[None]:
     """Show bad input as the sentence that helps; Hydra prints the traceback too when HYDRA_FULL_ERROR=1."""
     try:
         yield
+    except KeyboardInterrupt:
+        raise SystemExit("stopped by Ctrl-C") from None
     except Exception as error:
+        if type(error).__name__ == "InstantiationException" and isinstance(error.__cause__, ValueError | OSError):
+            raise CompactHydraException(str(error.__cause__)) from error
         if isinstance(error, ValueError | OSError | FloatingPointError) or type(error).__name__ == "MisconfigurationException":
             raise CompactHydraException(str(error)) from error
         raise
@@ -37,6 +41,17 @@ def open_parties(words: Sequence[str]) -> list[str]:
     ['++data.parties.bank.path=bank.csv', 'cut=1']
     """
     return [f"++{word}" if re.match(r"(data|optimizer|scheduler)\.parties\.", word) else word for word in words]
+
+
+def stamps(config: Any) -> dict[str, list[int]]:
+    """Return size and time of every file that a party brings: a configuration names files, and a file may change."""
+    found = {}
+    parties = OmegaConf.select(config, "parties") if OmegaConf.is_dict(config) else None
+    for party in parties.values() if isinstance(parties, DictConfig) else ():
+        for path in (party.get("path"), party.get("test_path")) if OmegaConf.is_dict(party) else ():
+            if path is not None and (file := Path(str(path)).expanduser()).exists():
+                found[str(path)] = [file.stat().st_size, file.stat().st_mtime_ns]
+    return found
 
 
 def build(node: Any) -> Any:

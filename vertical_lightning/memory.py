@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import build
+from vertical_lightning.configuration import build, stamps
 from vertical_lightning.data.datamodule import VerticalDataModule
 
 LATER = ("aligner", "baseline", "batch_size", "val_fraction", "test_fraction", "image_range", "shuffle", "workers")
@@ -41,4 +41,5 @@ def depends_on(node: DictConfig) -> str:
     """Write down what the tables depend on."""
     whole = OmegaConf.to_container(node, resolve=True)
     assert isinstance(whole, dict)
-    return json.dumps({name: value for name, value in whole.items() if name not in LATER}, sort_keys=True)
+    kept = {name: value for name, value in whole.items() if name not in LATER}
+    return json.dumps([kept, stamps(node.holdings)], sort_keys=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +24,10 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield part
-        part.chmod(0o755)  # mkdtemp makes it the owner's alone
+        os.umask(mask := os.umask(0))
+        part.chmod(0o777 & ~mask)  # mkdtemp makes it the owner's alone
+        if path.exists():
+            raise ValueError(f"out={path} came into being meanwhile; nothing is overwritten. Choose another folder.")
         part.rename(path)
     except BaseException:
         shutil.rmtree(part)

@@ -40,17 +40,19 @@ def partition(config: DictConfig) -> None:
 
         if config.format not in FORMATS:
             raise ValueError(f"format={config.format} is none of {', '.join(FORMATS)}.")
-        held = build(config.datamodule.holdings).load(config.label_holder)
-        print(report.holdings(held.tables))
         architecture = HydraConfig.get().runtime.choices["architecture"]
         words = ["vl-train data=files", f"architecture={architecture}", f"label_holder={config.label_holder}"]
-        with new_folder(config.out) as folder:
+        with new_folder(config.out) as folder:  # refused before anything is loaded
+            held = build(config.datamodule.holdings).load(config.label_holder)
+            print(report.holdings(held.tables))
             for name, parts in held.tables.items():
+                place = "" if len(held.tables) == 1 else name
+                (folder / place).mkdir(exist_ok=True)
                 for party, table in parts.items():
-                    file = write(folder / (party if name != "test" else f"{party}_test"), table, held.classes, config.format)
-                    words += described(party, Path(config.out) / file, table, test=name == "test")
+                    file = write(folder / place / party, table, held.classes, config.format)
+                    words += described(party, Path(str(config.out), place, file), table, test=name == "test")
         if held.classes:
-            words.append(shlex.quote(f"data.classes=[{','.join(quoted(str(name)) for name in held.classes)}]"))
+            words.append(word("data.classes", held.classes))
         print(" \\\n  ".join(words))
 
 
@@ -59,21 +61,30 @@ def described(party: str, path: Path, table: PartyTable, *, test: bool) -> list[
     import pandas as pd
 
     if test:
-        return [f"data.parties.{party}.test_path={path}"]
-    words = [f"data.parties.{party}.path={shlex.quote(str(path))}"]
+        return [word(f"data.parties.{party}.test_path", str(path))]
+    words = [word(f"data.parties.{party}.path", str(path))]
     if table.labels is not None:
         words.append(f"data.parties.{party}.label={LABEL}")
     if isinstance(table.features, pd.DataFrame) and path.suffix != ".parquet":  # text does not say that 2 is a category
         categories = table.features.select_dtypes(exclude="number").columns
-        words += (
-            [shlex.quote(f"data.parties.{party}.categories=[{','.join(map(quoted, categories))}]")] if len(categories) else []
-        )
+        words += [word(f"data.parties.{party}.categories", list(categories))] if len(categories) else []
     return words
+
+
+def word(key: str, value: str | Sequence[str]) -> str:
+    """Write a setting as a shell hands it to Hydra.
+
+    >>> print(word("data.classes", ["no", "on hold"]), word("out", "a/b.csv"))
+    'data.classes=[no,"on hold"]' out=a/b.csv
+    """
+    text = quoted(value) if isinstance(value, str) else f"[{','.join(quoted(str(one)) for one in value)}]"
+    return shlex.quote(f"{key}={text}")
 
 
 def quoted(name: str) -> str:
     """Write a name as Hydra reads it."""
-    return name if re.fullmatch(r"[A-Za-z_][\w.]*", name) and name.lower() not in RESERVED else json.dumps(name)
+    plain = re.fullmatch(r"[A-Za-z_/.][A-Za-z_0-9/.-]*", name) and name.lower() not in RESERVED
+    return name if plain else json.dumps(name, ensure_ascii=False)
 
 
 def write(path: Path, table: PartyTable, classes: Sequence[str], form: str) -> str:

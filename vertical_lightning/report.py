@@ -37,7 +37,10 @@ def features(table: PartyTable) -> str:
         return ""
     if isinstance(table.features, pd.DataFrame):
         names = [*map(str, table.features.columns[:3]), *(["…"] if table.features.shape[1] > 3 else [])]
-        return f"{table.features.shape[1]} columns ({', '.join(names)})"
+        numbers = table.features.select_dtypes(["number", "bool"]).shape[1]
+        kinds = {"numbers": numbers, "categories": table.features.shape[1] - numbers}
+        told = " and ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+        return f"{told} ({', '.join(names)})"
     return f"blocks of {' × '.join(map(str, table.features.shape[1:]))}"
 
 

@@ -109,6 +109,85 @@ def test_images_cannot_stand_beside_columns(parties, tmp_path):
         data.setup("fit")
 
 
+def written(tmp_path, **files):
+    """Write CSV files by name; return settings of two parties, the bank with test rows of its own if there are any."""
+    for name, text in files.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    settings = {party: {"path": str(tmp_path / f"{party}.csv")} for party in ("bank", "shop")}
+    for party in settings:
+        if f"{party}_test" in files:
+            settings[party]["test_path"] = str(tmp_path / f"{party}_test.csv")
+    settings["bank"]["label"] = "y"
+    return settings
+
+
+def test_test_rows_are_read_as_training_rows_are(tmp_path):
+    """A category that looks like a number in the test file alone is the category that it was in training."""
+    bank, bank_test = "id,y\n1,a\n2,b\n3,a\n", "id,y\n8,a\n9,b\n"
+    shop, shop_test = "id,zip\n1,007\n2,A12\n3,007\n", "id,zip\n8,007\n9,007\n"
+    data = module(written(tmp_path, bank=bank, bank_test=bank_test, shop=shop, shop_test=shop_test))
+    data.setup("fit")
+    assert data.splits["test"].features["shop"].tolist() == [[1.0, 0.0], [1.0, 0.0]]
+
+
+def test_a_number_that_is_none_in_the_test_file_is_named_without_its_value(tmp_path):
+    bank, bank_test = "id,y\n1,a\n2,b\n", "id,y\n8,a\n9,b\n"
+    settings = written(
+        tmp_path, bank=bank, bank_test=bank_test, shop="id,age\n1,31\n2,32\n", shop_test="id,age\n8,secret\n9,3\n"
+    )
+    with pytest.raises(ValueError, match=r"shop: .*shop_test.csv: column age .* 1 of its values are no numbers") as caught:
+        Files(settings).load("bank")
+    assert "secret" not in str(caught.value)
+
+
+def test_test_rows_are_other_entities(tmp_path):
+    settings = written(
+        tmp_path, bank="id,y\n1,a\n2,b\n", bank_test="id,y\n 2,a\n9,b\n", shop="id,x\n1,1\n", shop_test="id,x\n9,1\n"
+    )
+    with pytest.raises(ValueError, match=r"bank: 1 ids of .*bank_test.csv are in .*bank.csv too"):
+        Files(settings).load("bank")
+
+
+def test_tensors_of_other_shapes_in_the_test_file(parties, tmp_path):
+    """They would be broadcast without a word."""
+    for name, width in (("shop", 4), ("shop_test", 1)):
+        ids = [1, 2, 3, 4] if width == 4 else [8, 9]
+        torch.save({"key": ids, "features": torch.zeros(len(ids), width)}, tmp_path / f"{name}.pt")
+    pd.DataFrame({"customer": [8, 9], "age": [1, 2], "late": ["y", "n"]}).to_csv(tmp_path / "bank_test.csv", index=False)
+    shop = {"path": str(tmp_path / "shop.pt"), "test_path": str(tmp_path / "shop_test.pt"), "id": "key"}
+    data = module({"bank": parties["bank"] | {"test_path": str(tmp_path / "bank_test.csv")}, "shop": shop})
+    with pytest.raises(
+        ValueError, match=r"shop's features differ from table to table: .*train \[4\] of torch.float32, test \[1\]"
+    ):
+        data.setup("fit")
+
+
+def test_large_labels_keep_what_tells_them_apart(tmp_path):
+    """Seconds since 1970: in float32 all of them were one number."""
+    rows = range(1_700_000_000, 1_700_000_060)
+    bank = "id,y\n" + "".join(f"{row},{row}\n" for row in rows)
+    data = module(written(tmp_path, bank=bank, shop="id,x\n" + "".join(f"{row},{row % 7}\n" for row in rows)))
+    data.setup("fit")
+    assert data.classes == () and len(set(data.splits["train"].labels.tolist())) == 60
+
+
+def test_words_that_pandas_takes_for_missing(tmp_path):
+    """A grade may be None and a country NA; in columns of numbers NA is missing."""
+    bank = "id,y,z\nNA,None,1\nDE,mild,NA\nFR,severe,3\n"
+    settings = written(tmp_path, bank=bank, shop="id,x\nNA,1\nDE,2\nFR,3\n")
+    held = Files(settings).load("bank")
+    assert held.classes == ("None", "mild", "severe")
+    assert held.tables["all"]["bank"].ids == ["NA", "DE", "FR"]
+    assert held.tables["all"]["bank"].features["z"].isna().tolist() == [False, True, False]
+
+
+def test_names_and_paths_that_hydra_reads_as_numbers(tmp_path):
+    settings = written(tmp_path, bank="id,y,2021\n1,a,5\n2,b,6\n", shop="7,x\n1,1\n2,2\n")
+    settings["bank"]["columns"], settings["shop"]["id"] = [2021], 7
+    held = Files(settings).load("bank").tables["all"]
+    assert list(held["bank"].features) == ["2021"] and held["shop"].ids == ["1", "2"]
+
+
 @pytest.mark.parametrize(
     ("change", "label_holder", "said"),
     [
@@ -117,12 +196,19 @@ def test_images_cannot_stand_beside_columns(parties, tmp_path):
         ({"shop": {"label": "kind"}}, "bank", "data.parties.bank.label and data.parties.shop.label is given"),
         ({"bank": {"pth": "x"}}, "bank", "data.parties.bank has no setting pth; it has path, id, label"),
         ({"bank": {"path": None}}, "bank", "data.parties.bank.path is missing"),
+        (
+            {"shop": "shop.csv"},
+            "bank",
+            "data.parties.shop=shop.csv is no group of settings; give data.parties.shop.path=shop.csv",
+        ),
         ({"type": {"path": "x"}}, "bank", "'type' cannot name a party"),
     ],
     ids=str,
 )
 def test_bad_settings(parties, change, label_holder, said):
-    settings = {party: parties.get(party, {}) | change.get(party, {}) for party in {**parties, **change}}
+    settings = {party: parties.get(party, {}) for party in {**parties, **change}}
+    for party, new in change.items():
+        settings[party] = settings[party] | new if isinstance(new, dict) else new
     with pytest.raises(ValueError, match=said):
         Files(settings).load(label_holder)
 

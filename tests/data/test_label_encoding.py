@@ -46,7 +46,7 @@ def test_classes_are_numbered_in_order(values, classes):
 
 def test_numbers_stay_numbers():
     labels, names = encode_labels({"all": pd.Series([1.5, -2.0])})
-    assert names == () and labels["all"].dtype == torch.float32
+    assert names == () and labels["all"].dtype == torch.float64
     assert labels["all"].tolist() == [1.5, -2.0]
 
 
@@ -59,6 +59,12 @@ def test_the_task_and_the_order_of_classes_can_be_said():
     assert labels["all"].tolist() == [1, 0] and names == ("yes", "no", "never")
     labels, _ = encode_labels({"all": pd.Series([0, 1])}, classes=[1, 0])
     assert labels["all"].tolist() == [1, 0]
+
+
+def test_classes_that_are_given_are_classes():
+    """However many numbers they are."""
+    labels, names = encode_labels({"all": pd.Series(range(25))}, classes=range(25))
+    assert len(names) == 25 and labels["all"].tolist() == list(range(25))
 
 
 def test_test_rows_are_numbered_as_training_rows():
@@ -75,6 +81,11 @@ def test_test_rows_are_numbered_as_training_rows():
         ({"train": ["a", "b"], "test": ["c"]}, {}, "1 classes of column y in the test table .*known ones \\(a, b\\)"),
         ({"all": ["a", "b"]}, {"classes": ["a", "x"]}, "List all in data.classes"),
         ({"all": ["a", "b"]}, {"task": "regression"}, "2 of 2 labels in column y are no numbers"),
+        ({"all": [1, 2]}, {"task": "regression", "classes": [1, 2]}, "goes with data.task=classification"),
+        ({"all": ["a", "b"]}, {"classes": ["a", "a", "b"]}, "names each class once"),
+        ({"all": [*map(str, range(30)), "?"]}, {}, "31 different labels in 31 rows, 30 of them numbers"),
+        ({"all": [f"name {row}" for row in range(101)]}, {}, "101 different labels in 101 rows, 0 of them numbers"),
+        ({"all": pd.to_datetime(["2020-01-01", "2021-01-01"])}, {}, "holds dates or times"),
         ({"all": ["a", "b"]}, {"task": "ranking"}, "data.task=ranking is none of classification, regression"),
     ],
     ids=str,

@@ -193,3 +193,12 @@ def test_of_four_processes_one_computes_and_three_wait(tmp_path):
     assert sorted(cached for cached, _ in found) == [False, True, True, True]
     assert all(rows == found[0][1] for _, rows in found)
     assert drawn.read_text().count("key") == 4  # the client's, the server's, and theirs of the proof
+
+
+def test_a_secret_that_a_crash_left_empty_is_drawn_again(align, tmp_path):
+    """Under an empty key, names would be plain hashes of lists of ids."""
+    align()
+    for path in (tmp_path / "cache").rglob("secrets/*"):
+        path.write_bytes(b"")
+    assert align()[1]
+    assert all(path.stat().st_size == 32 for path in (tmp_path / "cache").rglob("secrets/*"))

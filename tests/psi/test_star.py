@@ -3,6 +3,7 @@
 import random
 import unicodedata
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from vertical_lightning.psi import shards
 from vertical_lightning.psi.client import Client
 from vertical_lightning.psi.openmined import OpenMined
+from vertical_lightning.psi.pair import Pair
 from vertical_lightning.psi.star import Star
 
 NAMES = ["bank", "shop", "clinic", "phone", "rail", "water"]
@@ -208,16 +211,60 @@ def test_enough_in_pairs_but_not_in_common_stops_before_anybody_is_told(monkeypa
     """Pairs share 3 each, all three only 2: nothing is revealed to the partners."""
     told = []
     monkeypatch.setattr(Client, "reveal", lambda *_: told.append(1))
-    with pytest.raises(ValueError, match="all 3 parties share only 2 ids"):
+    with pytest.raises(ValueError, match=r"all 3 parties share only 2 ids\. bank learned which of its own ids"):
         Star(OpenMined(), min_overlap=3).align(THREE, "bank")
     assert not told
 
 
 @pytest.mark.parametrize("name", ["bucket", "min_overlap"])
-def test_numbers_of_ids_are_positive(name):
-    """Zero is no bucket, and no minimum."""
-    with pytest.raises(ValueError, match=f"psi.{name}=0 is no number of ids"):
-        Star(OpenMined(), **{name: 0})
+@pytest.mark.parametrize("number", [0, -1, 1.5, True, "abc"])
+def test_numbers_of_ids_are_whole_and_positive(name, number):
+    """Zero is no bucket, and no minimum; neither is half an id."""
+    with pytest.raises(ValueError, match=f"psi.{name}={number} is no number of ids"):
+        Star(OpenMined(), **{name: number})
+
+
+def test_a_run_that_is_broken_off_ends_at_once(monkeypatch, tmp_path):
+    """Ctrl-C, or one partner's error: threads that still work on other parts stop at their next step."""
+    started, points = Event(), []
+
+    class Slow(OpenMined):
+        """Tells of every point."""
+
+        def watched(self, done):
+            """Count what is done after the run has been broken off."""
+
+            def told(count):
+                points.append(count)
+                done(count)
+
+            return super().watched(told)
+
+    def fail(self):
+        started.set()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(shards, "LEAST", 1)
+    monkeypatch.setattr(shards, "MOST", 20)
+    ids = {"bank": list(range(4000)), "shop": list(range(4000)), "clinic": [1]}
+    original = Pair.match
+    monkeypatch.setattr(Pair, "match", lambda pair: fail(pair) if "bank->clinic" in pair.bytes else original(pair))
+    with pytest.raises(ZeroDivisionError):
+        Star(Slow()).align(ids, "bank")
+    assert started.is_set()
+    assert sum(points) < 4 * 4000, "the other pair's work was not finished first"
+
+
+def test_a_name_that_leads_elsewhere_is_refused():
+    """A party's files are named after it."""
+    with pytest.raises(ValueError, match="cannot name a party"):
+        Star(OpenMined()).align({"bank": ["a"], "../evil": ["a"]}, "bank")
+
+
+def test_nothing_common_tells_no_more_than_the_bucket():
+    """Sizes are those that others see."""
+    with pytest.raises(ValueError, match=r"Ids brought: bank 10, shop 10\. Ids shared: bank and shop 0"):
+        Star(OpenMined(), bucket=10).align({"bank": ["a"], "shop": ["b", "c"]}, "bank")
 
 
 def test_keys_are_fresh_per_peer_and_run():

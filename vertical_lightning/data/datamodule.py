@@ -172,6 +172,11 @@ class VerticalDataModule(pl.LightningDataModule):
 
     def check_batch(self, rows: int) -> None:
         """Refuse a batch that the aligned training set cannot fill."""
+        if not rows:
+            raise ValueError(
+                "no aligned row is left to train on: val and test took all. Bring parties with more entities in common, or "
+                "lower datamodule.val_fraction and datamodule.test_fraction."
+            )
         if not 1 <= self.batch_size <= rows:
             raise ValueError(
                 f"batch_size={self.batch_size}, but {rows} aligned rows are left to train on. "

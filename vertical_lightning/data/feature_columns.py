@@ -63,7 +63,14 @@ def _number(column: pd.Series[Any], where: str) -> pd.Series[Any]:
 
 
 def _refuse_free_text(column: pd.Series[Any], where: str) -> None:
-    values = column.nunique()
+    values, numbers = column.nunique(), pd.to_numeric(column.astype(object), errors="coerce")
+    held = int(column.notna().sum())
+    if held > numbers.notna().sum() > 0.9 * held:
+        bad = column.index[column.notna() & numbers.isna()].tolist()
+        raise ValueError(
+            f"{where}: column {column.name} holds numbers, but {len(bad)} of its {held} values are none ({row_numbers(bad)}). "
+            "Repair them or leave them empty; or list it in categories=, if it is meant."
+        )
     if values > _FEW and 2 * values > len(column):
         raise ValueError(
             f"{where}: column {column.name} has {values} different values in {len(column)} rows: almost surely an id or free "
@@ -90,7 +97,8 @@ def refuse_infinite(features: Features, where: str) -> None:
 
 
 def _infinite(column: pd.Series[Any]) -> int:
-    return int(np.isinf(column.to_numpy(dtype="float64", na_value=float("nan"))).sum())
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite in training
+        return int(np.isinf(column.to_numpy(dtype="float64", na_value=float("nan")).astype("float32")).sum())
 
 
 def missing_values(features: Features) -> int:

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+import pandas as pd
+
 from vertical_lightning.data.label_encoding import encode_labels
 from vertical_lightning.data.party_file import PartyFile, PartyRows
+from vertical_lightning.psi.identifiers import canonical
 from vertical_lightning.schema import Held, PartyTable, check_party_name
 
 
@@ -67,8 +70,15 @@ class Files:
         first = {party: file.read(party) for party, file in self.parties.items()}
         if not tested:
             return {"all": first}
-        tests = {party: replace(file, path=str(file.test_path)) for party, file in self.parties.items()}
-        return {"train": first, "test": {party: file.read(party) for party, file in tests.items()}}
+        later = {party: read_test(party, file, first[party]) for party, file in self.parties.items()}
+        return {"train": first, "test": later}
+
+    def ids_only(self) -> Files:
+        """Return the same files without features and labels, for who only aligns."""
+        bare = Files({})
+        nothing: dict[str, Any] = {"columns": [], "categories": (), "numbers": (), "label": None}
+        bare.parties = {party: replace(file, **nothing) for party, file in self.parties.items()}
+        return bare
 
     def check_parties(self) -> None:
         """Refuse to begin with nothing."""
@@ -94,12 +104,40 @@ def party_file(name: str, settings: Mapping[str, Any]) -> PartyFile:
         ValueError: A setting is unknown, or there is no path.
     """
     check_party_name(name)
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"data.parties.{name}={settings} is no group of settings; give data.parties.{name}.path={settings}.")
     known = [field.name for field in fields(PartyFile)]
     if unknown := [key for key in settings if key not in known]:
         raise ValueError(f"data.parties.{name} has no setting {', '.join(unknown)}; it has {', '.join(known)}.")
     if not settings.get("path"):
         raise ValueError(f"data.parties.{name}.path is missing; give the file that {name} brings.")
-    return PartyFile(**settings)
+    named = {key: as_names(key, value) for key, value in settings.items()}
+    return PartyFile(**named)
+
+
+def as_names(key: str, value: Any) -> Any:
+    """Take numbers that Hydra read for the names and paths that they are."""
+    if isinstance(value, list | tuple):
+        return [str(one) for one in value]
+    return value if value is None else str(value)
+
+
+def read_test(party: str, file: PartyFile, first: PartyRows) -> PartyRows:
+    """Read a party's test rows, taking each column for what it is in the training rows.
+
+    Raises:
+        ValueError: The file cannot be used, or some of its ids are among the training rows.
+    """
+    kinds: dict[str, Any] = {}
+    if isinstance(first.features, pd.DataFrame):
+        numbers = list(first.features.select_dtypes("number").columns) + list(first.features.select_dtypes("bool").columns)
+        others = [name for name in first.features.columns if name not in numbers]
+        kinds = {"columns": list(first.features.columns), "numbers": numbers, "categories": others}
+    test = replace(file, path=str(file.test_path), **kinds).read(party)
+    both = len(set(canonical(test.ids, party)) & set(canonical(first.ids, party)))
+    if both:
+        raise ValueError(f"{party}: {both} ids of {file.test_path} are in {file.path} too; test rows must be other entities.")
+    return test
 
 
 def table(rows: PartyRows, labels: Any) -> PartyTable:

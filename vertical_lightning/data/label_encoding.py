@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 TASKS = ("classification", "regression")
+MANY = 100
+"""Rows, from which text labels that mostly differ are no classes."""
+
 FEW = 20
 """Whole numbers with at most so many different values are taken for classes."""
 
@@ -37,7 +40,7 @@ def encode_labels(
         classes: All classes in order, of two the positive one last; None: those of the first table, sorted.
 
     Returns:
-        By table, class numbers int64 or numbers float32; and the names of the classes, none for numbers.
+        By table, class numbers int64 or numbers float64; and the names of the classes, none for numbers.
 
     Raises:
         ValueError: There is nothing to learn, a class is unknown, or a label is no number where numbers are wanted.
@@ -45,10 +48,9 @@ def encode_labels(
     >>> encode_labels({"all": pd.Series(["yes", "no", "yes"])})
     ({'all': tensor([1, 0, 1])}, ('no', 'yes'))
     """
-    if task not in (None, *TASKS):
-        raise ValueError(f"data.task={task} is none of {', '.join(TASKS)}; null infers it from the labels.")
     first = next(iter(labels.values()))
-    if (task or infer(first)) == "regression":
+    check(first, task, classes)
+    if (task or ("classification" if classes else infer(first))) == "regression":
         return {table: _numbers(column) for table, column in labels.items()}, ()
     found = {table: _names(column) for table, column in labels.items()}
     names = [str(one) for one in classes] if classes is not None else _in_order(first)
@@ -58,10 +60,27 @@ def encode_labels(
     for table, column in found.items():
         if unknown := sorted(set(column) - set(names)):
             raise ValueError(
-                f"{len(unknown)} classes of column {first.name} in the {table} table are not among the {len(names)} known ones "
-                f"({', '.join(names[:10])}). List all in data.classes, or say data.task=regression."
+                f"{len(unknown)} classes of column {first.name} in the {table} table are not among the {len(names)} known ones"
+                f"{' (' + ', '.join(names) + ')' if len(names) <= FEW else ''}. List all in data.classes."
             )
     return {table: torch.tensor([number[name] for name in column]) for table, column in found.items()}, tuple(names)
+
+
+def check(labels: pd.Series[Any], task: str | None, classes: Sequence[object] | None) -> None:
+    """Refuse what contradicts itself, and labels that are almost surely something else."""
+    if task not in (None, *TASKS):
+        raise ValueError(f"data.task={task} is none of {', '.join(TASKS)}; null infers it from the labels.")
+    if classes is not None and (task == "regression" or len(set(map(str, classes))) < len(classes)):
+        raise ValueError(f"data.classes={list(classes)} goes with data.task=classification, and names each class once.")
+    if labels.dtype.kind in "mM":
+        raise ValueError(f"column {labels.name} holds dates or times, which are no labels; write what matters as a number.")
+    if task is None and classes is None and not pd.api.types.is_numeric_dtype(labels):
+        values, numbers = labels.nunique(), int(pd.to_numeric(labels.astype(object), errors="coerce").notna().sum())
+        if 2 * values > len(labels) > MANY or len(labels) > numbers > 0.9 * len(labels):
+            raise ValueError(
+                f"column {labels.name} has {values} different labels in {len(labels)} rows, {numbers} of them numbers: repair "
+                "those that are none (data.task=regression says which), or say data.task=classification if it is meant."
+            )
 
 
 def _names(column: pd.Series[Any]) -> list[str]:
@@ -74,7 +93,7 @@ def _names(column: pd.Series[Any]) -> list[str]:
 def _in_order(column: pd.Series[Any]) -> list[str]:
     """Sort numbers as numbers, everything else as text."""
     numeric = pd.api.types.is_numeric_dtype(column)
-    return list(dict.fromkeys(_names(column.drop_duplicates().sort_values() if numeric else column.astype(str).sort_values())))
+    return list(dict.fromkeys(_names(column.sort_values()) if numeric else sorted(_names(column))))
 
 
 def _numbers(column: pd.Series[Any]) -> Tensor:
@@ -84,4 +103,4 @@ def _numbers(column: pd.Series[Any]) -> Tensor:
             f"data.task=regression, but {bad} of {len(column)} labels in column {column.name} are no numbers. "
             "Repair them, or say data.task=classification."
         )
-    return torch.tensor(numbers.to_numpy(), dtype=torch.float32)
+    return torch.tensor(numbers.to_numpy(), dtype=torch.float64)

@@ -169,7 +169,8 @@ class PartyFile:
                 f"{where} has a column without a name: pandas writes its row numbers so. Leave it out by columns=, or write "
                 "the file with index=False."
             )
-        frame = file.columns([*self._keys, *features], text=[*self._id, *self.categories])
+        literal = [*self._keys, *self.categories]
+        frame = file.columns([*self._keys, *features], text=[*self._id, *self.categories], literal=literal)
         ids = _joined(frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in self._id)
         return _Content(ids, frame[features] if features else None, None if self.label is None else frame[self.label])
 

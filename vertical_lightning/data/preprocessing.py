@@ -99,5 +99,14 @@ def scale(party: str, parts: Mapping[str, Mapping[str, PartyTable]], image_range
     features = {split: block for split, block in held.items() if block is not None}
     if not features:
         return {}
+    check_alike(party, features)
     scaling = preprocessor(features["train"], image_range)
     return {split: scaling.transform(block) for split, block in features.items()}
+
+
+def check_alike(party: str, features: Mapping[str, Features]) -> None:
+    """Refuse tensors that differ in shape or kind between training and test: some would be broadcast without a word."""
+    kinds = {split: (tuple(block.shape[1:]), block.dtype) for split, block in features.items() if isinstance(block, Tensor)}
+    if len(set(kinds.values())) > 1:
+        found = ", ".join(f"{split} {list(shape)} of {dtype}" for split, (shape, dtype) in kinds.items())
+        raise ValueError(f"{party}'s features differ from table to table: {found}. Give all rows one shape and one dtype.")

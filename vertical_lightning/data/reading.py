@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import TypeVar
 
 Value = TypeVar("Value")
 
 _RAGGED = re.compile(r"Expected \d+ fields in line \d+, saw \d+")  # pandas': the only part of its words that quotes no data
-_DATA = re.compile(r"\s*[-+]?\d+(\.\d*)?\s*|.*@.*|.*\d{4}.*", re.DOTALL)  # a number, an address, a date, a long key
-_SHOWN = 50
 
 
 def attempt(read: Callable[[], Value], where: str, kind: str) -> Value:
@@ -47,16 +46,18 @@ def refuse_unknown(names: Iterable[str], known: Sequence[str], what: str, where:
         ValueError: Some of `names` are not `known`.
     """
     if unknown := [name for name in dict.fromkeys(names) if name not in known]:
-        raise ValueError(f"{where} has no {what} {', '.join(unknown)}; it has: {listed(known)}. Name them as the file does.")
+        raise ValueError(
+            f"{where} has no {what} {', '.join(unknown)}; {near(unknown, known, what)}. Name them as the file does."
+        )
 
 
-def listed(names: Iterable[str]) -> str:
-    """Write names down, unless they seem to be the first row of a file without names: such a row holds an id.
+def near(unknown: Sequence[str], known: Sequence[str], what: str) -> str:
+    """Say which known names resemble the unknown ones. The others stay unsaid: without a line of names they are data.
 
-    >>> listed(["age", "job"]), listed(["4711", "cook"])
-    ('age, job', '(not shown: they look like data; is the line of column names missing?)')
+    >>> near(["custmer"], ["customer", "age"], "column"), near(["id"], ["4711", "cook"], "column")
+    ('of its 2 the nearest: customer', 'it has 2, none with a name like that; is the line of names missing?')
     """
-    names = list(names)
-    if any(_DATA.fullmatch(name) for name in names):
-        return "(not shown: they look like data; is the line of column names missing?)"
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    alike = sorted({match for name in unknown for match in get_close_matches(name, known, 3, 0.5)})
+    if alike:
+        return f"of its {len(known)} the nearest: {', '.join(alike)}"
+    return f"it has {len(known)}, none with a name like that{'; is the line of names missing?' if what == 'column' else ''}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from vertical_lightning.data.reading import attempt, listed
+from vertical_lightning.data.reading import attempt
 
 _CSV = "CSV (UTF-8 text, commas between the columns, their names in the first line)"
 _PANDAS_INDEX = "__index_level_"  # so pandas names the row numbers that it writes to Parquet
@@ -18,7 +18,7 @@ _PANDAS_INDEX = "__index_level_"  # so pandas names the row numbers that it writ
 class TableFile:
     """A CSV or Parquet file: its columns' names, then the columns that are wanted.
 
-    Missing are, in a CSV, empty fields and what pandas takes for them (NA, NULL, NaN, …).
+    Missing are, in a CSV, empty fields; in columns of features also what pandas takes for them (NA, NULL, NaN, …).
 
     Args:
         path: Where it lies; a name that ends in `.parquet` makes it one.
@@ -38,18 +38,20 @@ class TableFile:
         names = self._parquet_names() if self.parquet else self._csv_names()
         if repeated := [name for name, count in Counter(names).items() if count > 1]:
             raise ValueError(
-                f"{self.where} has {len(repeated)} names that several columns share: {listed(map(repr, repeated))}. "
-                "A column is found by its name: give each its own."
+                f"{self.where} has {len(repeated)} names that several columns share. A column is found by its name: give each "
+                "its own (and a file without a line of names such a line)."
             )
         return names
 
-    def columns(self, wanted: Sequence[str], text: Collection[str]) -> pd.DataFrame:
-        """Return the wanted columns of all rows; those in `text` of a CSV exactly as they are written, 007 as "007".
+    def columns(self, wanted: Sequence[str], text: Collection[str], literal: Collection[str]) -> pd.DataFrame:
+        """Return the wanted columns of all rows.
+
+        In a CSV, those in `text` come exactly as they are written, 007 as "007"; in those in `literal`, only empty is missing.
 
         Raises:
             ValueError: The file is unreadable or has no rows, or a wanted column holds lists or structures.
         """
-        frame = self._parquet_columns(wanted) if self.parquet else self._csv_columns(wanted, text)
+        frame = self._parquet_columns(wanted) if self.parquet else self._csv_columns(wanted, text, literal)
         if frame.empty:
             raise ValueError(f"{self.where} has names of columns but no rows. Give a file with one row an entity.")
         return frame
@@ -61,12 +63,19 @@ class TableFile:
 
         return [str(name) for name in attempt(read, self.where, _CSV).iloc[0]]
 
-    def _csv_columns(self, wanted: Sequence[str], text: Collection[str]) -> pd.DataFrame:
-        def read() -> pd.DataFrame:
-            # All columns: with `usecols`, pandas no longer refuses rows that are longer than the names.
-            return pd.read_csv(self.path, dtype=dict.fromkeys(text, str), low_memory=False, compression=self._compression)
+    def _csv_columns(self, wanted: Sequence[str], text: Collection[str], literal: Collection[str]) -> pd.DataFrame:
+        def read(**options: Any) -> pd.DataFrame:
+            kinds = dict.fromkeys(text, str)
+            frame: pd.DataFrame = pd.read_csv(
+                self.path, dtype=kinds, low_memory=False, compression=self._compression, **options
+            )
+            return frame
 
+        # All columns: with `usecols`, pandas no longer refuses rows that are longer than the names.
         frame = attempt(read, self.where, _CSV)
+        # "None" and "NA" may be a grade and a country: as ids, labels and categories only empty is missing.
+        exact = attempt(lambda: read(usecols=list(literal), keep_default_na=False, na_values=[""]), self.where, _CSV)
+        frame = frame.assign(**{name: exact[name] for name in exact.columns})
         return pd.DataFrame({name: _nullable_flags(frame[name]) for name in wanted})
 
     @property

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vertical_lightning.psi.padding import padded
 
-def nothing_common(rows: Mapping[str, int], label_holder: str, found: Mapping[str, int]) -> str:
-    """Say who brought how many, and which pairs share how many."""
-    brought = ", ".join(f"{party} {count:,}" for party, count in rows.items())
+
+def nothing_common(rows: Mapping[str, int], label_holder: str, found: Mapping[str, int], bucket: int | None = None) -> str:
+    """Say who brought how many, as far as others may know, and which pairs share how many."""
+    brought = ", ".join(f"{party} {padded(count, bucket):,}" for party, count in rows.items())
     shared = ", ".join(f"{label_holder} and {party} {count:,}" for party, count in found.items())
     return (
         f"No entity is common to all parties. Ids brought: {brought}. Ids shared: {shared}. "
         "Check that the ids name the same thing at every party and are written alike: text is compared after "
-        "stripping, case kept, and '007' is not 7."
+        "stripping, case kept, '007' is not 7, and '7.0' is neither."
     )
 
 
@@ -20,5 +22,15 @@ def below_minimum(minimum: int | None, who: str, count: int) -> str:
     """Say who shares how many."""
     return (
         f"psi.min_overlap={minimum}, but {who} share only {count:,} ids. Nothing was aligned. "
+        "Lower it, or bring parties with more entities in common."
+    )
+
+
+def too_few(minimum: int | None, label_holder: str, found: Mapping[str, int], common: int) -> str:
+    """Say what a run that stopped after its pairs had matched has shown already, and to whom."""
+    learned = ", ".join(f"{count:,} {party} holds" for party, count in found.items())
+    return (
+        f"psi.min_overlap={minimum}, but all {len(found) + 1} parties share only {common:,} ids. {label_holder} learned "
+        f"which of its own ids each partner holds ({learned}); the partners were told nothing, and no rows are aligned. "
         "Lower it, or bring parties with more entities in common."
     )

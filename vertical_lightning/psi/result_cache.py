@@ -28,6 +28,9 @@ from vertical_lightning.schema import Alignment
 FORMAT = 1
 """Raise it with every change of the files."""
 
+SECRET = 32
+"""Bytes of a party's secret."""
+
 _MAC = hashlib.sha256().digest_size
 _log = logging.getLogger(__name__)
 
@@ -82,10 +85,13 @@ class ResultCache:
         """Return the party's secret; the first process that asks makes it."""
         _private(self.folder)
         path = _private(self.folder / "secrets") / party
+        if path.exists() and path.stat().st_size != SECRET:
+            path.unlink()  # a crash can leave an empty one
         if not path.exists():
             with tempfile.NamedTemporaryFile(dir=path.parent) as drawn:  # mode 0600
-                drawn.write(secrets.token_bytes(32))
+                drawn.write(secrets.token_bytes(SECRET))
                 drawn.flush()
+                os.fsync(drawn.fileno())
                 with suppress(FileExistsError):
                     os.link(drawn.name, path)  # whole or not at all, and never over another's
         return path.read_bytes()

@@ -39,8 +39,11 @@ def sharded(work: Work, points: Sequence[bytes], done: Step) -> list[bytes]:
 
     if len(parts) < 2:
         return [point for part in parts for point in one(part)]
-    with ThreadPoolExecutor(min(len(parts), threads)) as pool:
+    pool = ThreadPoolExecutor(min(len(parts), threads))
+    try:
         return list(chain.from_iterable(pool.map(one, parts)))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # after an error or Ctrl-C, parts that wait are dropped
 
 
 def part_size(points: int, threads: int) -> int:

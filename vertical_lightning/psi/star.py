@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from threading import Event
 from typing import Any, TypeVar
 
 import torch
@@ -13,12 +14,13 @@ from tqdm import tqdm
 
 from vertical_lightning.psi.engine import Engine
 from vertical_lightning.psi.identifiers import NORMALIZER, canonical
-from vertical_lightning.psi.overlap_error import below_minimum, nothing_common
+from vertical_lightning.psi.overlap_error import below_minimum, nothing_common, too_few
 from vertical_lightning.psi.padding import pad
 from vertical_lightning.psi.pair import Ids, Pair
+from vertical_lightning.psi.protocol_error import ClosedError
 from vertical_lightning.psi.result_cache import ResultCache
 from vertical_lightning.psi.statement import leak_statement
-from vertical_lightning.schema import Alignment, Id
+from vertical_lightning.schema import Alignment, Id, check_party_name
 
 SOON = 2.0
 """Seconds that alignment may take without a progress bar."""
@@ -60,7 +62,7 @@ class Star:
     ) -> None:
         """Keep the engine; every run draws its own keys."""
         for name, number in {"bucket": bucket, "min_overlap": min_overlap}.items():
-            if number is not None and number < 1:
+            if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
                 raise ValueError(f"psi.{name}={number} is no number of ids; give an integer from 1, or null for none.")
         self._engine = engine
         self._bucket, self._min_overlap = bucket, min_overlap
@@ -76,6 +78,8 @@ class Star:
         """
         if label_holder not in ids:
             raise ValueError(f"label_holder={label_holder!r} brings no ids; parties that do: {', '.join(ids) or 'none'}.")
+        for party in ids:
+            check_party_name(party)
         keys = {party: canonical(values, party) for party, values in ids.items()}
         if self._cache is None:
             return self._run(keys, label_holder)
@@ -88,17 +92,17 @@ class Star:
         rows = {party: len(own) for party, own in keys.items()}
         lists = {party: pad(own, self._bucket) for party, own in keys.items()}
         center = label_holder, lists.pop(label_holder)
-        with ExitStack() as open_lines, self._bar(center, lists) as bar:
-            engine = self._engine.watched(bar.update)
+        with ExitStack() as open_lines, self._bar(center, lists) as bar, stoppable(bar.update) as step:
+            engine = self._engine.watched(step)
             counted = self._gate(center, lists, engine)
             pairs = {party: Pair(center, (party, own), engine, len(keys)) for party, own in lists.items()}
             matches = at_once({party: open_lines.enter_context(pair).match for party, pair in pairs.items()})
             common = sorted(set(range(rows[label_holder])).intersection(*matches.values()), key=center[1].__getitem__)
             found = {party: len(matched) for party, matched in matches.items()}
             if not common:
-                raise ValueError(nothing_common(rows, label_holder, found))
+                raise ValueError(nothing_common(rows, label_holder, found, self._bucket))
             if len(common) < (self._min_overlap or 0):
-                raise ValueError(below_minimum(self._min_overlap, f"all {len(keys)} parties", len(common)))
+                raise ValueError(too_few(self._min_overlap, label_holder, found, len(common)))
             aligned = {party: common if party == label_holder else pairs[party].finish(common) for party in keys}
             crossed = [link for pair in pairs.values() for link in pair.bytes.items()]
         return Alignment(
@@ -134,6 +138,29 @@ class Star:
 
 def at_once(calls: Mapping[str, Callable[[], Answer]]) -> dict[str, Answer]:
     """Call for all partners at the same time: while one waits for Python's lock, another computes."""
-    with ThreadPoolExecutor(max(1, len(calls))) as pool:
+    pool = ThreadPoolExecutor(max(1, len(calls)))
+    try:
         running = {party: pool.submit(call) for party, call in calls.items()}
+        wait(running.values(), return_when=FIRST_EXCEPTION)
+        for future in running.values():
+            if future.done():
+                future.result()  # raises what went wrong, before anybody waits for the others
         return {party: future.result() for party, future in running.items()}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # of one that failed, nobody waits for the others
+
+
+@contextmanager
+def stoppable(step: Callable[[int], object]) -> Iterator[Callable[[int], object]]:
+    """Return `step`, which raises once the block has been left: threads that still work on a broken run end there."""
+    left = Event()
+
+    def checked(points: int) -> object:
+        if left.is_set():
+            raise ClosedError("The run was broken off.")
+        return step(points)
+
+    try:
+        yield checked
+    finally:
+        left.set()

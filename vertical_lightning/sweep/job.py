@@ -17,6 +17,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from vertical_lightning.configuration import stamps
 from vertical_lightning.parameters import TABLE, parameters
 from vertical_lightning.sweep.study import read
 from vertical_lightning.topologies.cut import IllegalCutError
@@ -78,6 +79,7 @@ def key(config: DictConfig) -> str:
         whole = OmegaConf.to_container(bare, resolve=True)
     assert isinstance(whole, dict)
     whole = {name: value for name, value in whole.items() if name not in ("folder", "sweep", "objective")}
+    whole["stamps"] = stamps(config.get("data"))
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 
 
