@@ -41,7 +41,7 @@ ARROWS = {
     "cuts": {"configuration", "cost", "data", "task", "topologies"},
     "parameters": set(),
     "new_folder": set(),
-    "align": {"configuration", "data", "new_folder", "report", "train"},
+    "align": {"configuration", "data", "new_folder", "report", "sweep"},
     "partition": {"configuration", "new_folder", "report"},
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "parameters", "record", "study", "topologies"},

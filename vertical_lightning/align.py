@@ -33,10 +33,10 @@ def align(config: DictConfig) -> None:
     with sentences():
         from vertical_lightning import report
         from vertical_lightning.new_folder import new_folder
-        from vertical_lightning.train import use_threads
+        from vertical_lightning.sweep import threads
 
         with nullcontext() if config.dry_run else new_folder(config.out) as folder:  # refused before anything takes time
-            use_threads(config)
+            threads.use(config.threads)
             brought, aligner = read(config), build(config.psi)
             found = {
                 name: aligner.align({party: rows.ids for party, rows in parts.items()}, config.label_holder)

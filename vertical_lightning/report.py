@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from tabulate import tabulate
 
-from vertical_lightning.schema import Alignment, PartyTable
+from vertical_lightning.schema import Alignment, PartyTable, numeric_columns
 
 if TYPE_CHECKING:  # Lightning takes seconds to import, and vl-align does without
     from vertical_lightning.split_module import SplitModule
@@ -37,7 +37,7 @@ def features(table: PartyTable) -> str:
         return ""
     if isinstance(table.features, pd.DataFrame):
         names = [*map(str, table.features.columns[:3]), *(["…"] if table.features.shape[1] > 3 else [])]
-        numbers = table.features.select_dtypes(["number", "bool"]).shape[1]
+        numbers = len(numeric_columns(table.features))
         kinds = {"numbers": numbers, "categories": table.features.shape[1] - numbers}
         told = " and ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
         return f"{told} ({', '.join(names)})"

@@ -30,6 +30,11 @@ def take(features: Features, rows: Tensor) -> Features:
     return features[rows]
 
 
+def numeric_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that are numbers, truth values among them; all others are categories."""
+    return [name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])]
+
+
 def check_party_name(name: str) -> None:
     """Refuse a name that `torch.nn.ModuleDict` would not take or would confuse with a method of its own.
 

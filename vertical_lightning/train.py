@@ -81,7 +81,7 @@ def train(config: DictConfig, compared: Mapping[str, str | float] | None = None)
     from vertical_lightning.topologies.cut import resolve
 
     check_settings(config)
-    use_threads(config)
+    threads.use(config.threads)
     pl.seed_everything(config.seed, verbose=False)
     architecture = build(config.architecture)
     resolve(build(config.cut), list(architecture.stages(1)), len(config.topology.owners))  # before PSI takes its time
@@ -115,16 +115,6 @@ def align(config: DictConfig) -> VerticalDataModule:
     print(report.alignment(data.alignments), flush=True)
     data.setup("fit")
     return data
-
-
-def use_threads(config: DictConfig) -> None:
-    """Take as many threads as asked for, or the job's part of the cores."""
-    import torch
-
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    elif HydraConfig.initialized():
-        torch.set_num_threads(threads.share(HydraConfig.get().launcher, threads.cores()))
 
 
 def check_settings(config: DictConfig) -> None:

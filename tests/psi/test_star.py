@@ -198,22 +198,22 @@ def test_a_gate_counts_first_and_lets_enough_pass():
     assert "would have stopped below 2" in gated.statement
 
 
-def test_too_small_an_overlap_stops_before_anything_is_aligned(monkeypatch):
-    """No run that aligns is begun, and the message names pair and number."""
-    begun = []
-    monkeypatch.setattr(Client, "match", lambda *_: begun.append(1))
-    with pytest.raises(ValueError, match=r"psi\.min_overlap=4, but bank and shop share only 3 ids\. Nothing was aligned"):
-        Star(OpenMined(), min_overlap=4).align(THREE, "bank")
-    assert not begun
-
-
-def test_enough_in_pairs_but_not_in_common_stops_before_anybody_is_told(monkeypatch):
-    """Pairs share 3 each, all three only 2: nothing is revealed to the partners."""
-    told = []
-    monkeypatch.setattr(Client, "reveal", lambda *_: told.append(1))
-    with pytest.raises(ValueError, match=r"all 3 parties share only 2 ids\. bank learned which of its own ids"):
-        Star(OpenMined(), min_overlap=3).align(THREE, "bank")
-    assert not told
+@pytest.mark.parametrize(
+    ("minimum", "never", "said"),
+    [
+        # Before any run that aligns is begun; the message names pair and number.
+        (4, "match", r"psi\.min_overlap=4, but bank and shop share only 3 ids\. Nothing was aligned"),
+        # Pairs share 3 each, all three only 2: before anything is revealed to the partners.
+        (3, "reveal", r"all 3 parties share only 2 ids\. bank learned which of its own ids"),
+    ],
+)
+def test_too_small_an_overlap_stops(minimum, never, said, monkeypatch):
+    """The run ends before its next step."""
+    called = []
+    monkeypatch.setattr(Client, never, lambda *_: called.append(1))
+    with pytest.raises(ValueError, match=said):
+        Star(OpenMined(), min_overlap=minimum).align(THREE, "bank")
+    assert not called
 
 
 @pytest.mark.parametrize("name", ["bucket", "min_overlap"])

@@ -11,7 +11,7 @@ import pandas as pd
 from vertical_lightning.data.label_encoding import encode_labels
 from vertical_lightning.data.party_file import PartyFile, PartyRows
 from vertical_lightning.psi.identifiers import canonical
-from vertical_lightning.schema import Held, PartyTable, check_party_name
+from vertical_lightning.schema import Held, PartyTable, check_party_name, numeric_columns
 
 
 class Files:
@@ -111,11 +111,10 @@ def party_file(name: str, settings: Mapping[str, Any]) -> PartyFile:
         raise ValueError(f"data.parties.{name} has no setting {', '.join(unknown)}; it has {', '.join(known)}.")
     if not settings.get("path"):
         raise ValueError(f"data.parties.{name}.path is missing; give the file that {name} brings.")
-    named = {key: as_names(key, value) for key, value in settings.items()}
-    return PartyFile(**named)
+    return PartyFile(**{key: as_names(value) for key, value in settings.items()})
 
 
-def as_names(key: str, value: Any) -> Any:
+def as_names(value: Any) -> Any:
     """Take numbers that Hydra read for the names and paths that they are."""
     if isinstance(value, list | tuple):
         return [str(one) for one in value]
@@ -130,9 +129,8 @@ def read_test(party: str, file: PartyFile, first: PartyRows) -> PartyRows:
     """
     kinds: dict[str, Any] = {}
     if isinstance(first.features, pd.DataFrame):
-        numbers = list(first.features.select_dtypes("number").columns) + list(first.features.select_dtypes("bool").columns)
-        others = [name for name in first.features.columns if name not in numbers]
-        kinds = {"columns": list(first.features.columns), "numbers": numbers, "categories": others}
+        columns, numbers = list(first.features.columns), numeric_columns(first.features)
+        kinds = {"columns": columns, "numbers": numbers, "categories": [name for name in columns if name not in numbers]}
     test = replace(file, path=str(file.test_path), **kinds).read(party)
     both = len(set(canonical(test.ids, party)) & set(canonical(first.ids, party)))
     if both:

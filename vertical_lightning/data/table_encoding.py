@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vertical_lightning.schema import Features
+from vertical_lightning.schema import Features, numeric_columns
 
 
 class TableEncoding:
@@ -27,7 +27,8 @@ class TableEncoding:
     def fit(self, features: Features) -> Self:
         """Learn medians, means, spreads and categories."""
         frame = _frame(features)
-        self.numeric = {name: pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns}
+        numbers = set(numeric_columns(frame))
+        self.numeric = {name: name in numbers for name in frame.columns}
         self.encoder = _column_transformer(self.numeric)
         self.encoder.fit(self._plain(frame))
         return self

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from vertical_lightning.psi.engine import Engine
+from vertical_lightning.psi.identifiers import keyed_digest
 from vertical_lightning.psi.protocol_error import ProofError
 
 Role = Literal["client", "server"]
@@ -36,12 +37,9 @@ class EqualityProof:
 
     def __init__(self, engine: Engine, transcript: bytes, ids: Sequence[bytes]) -> None:
         """Draw the key and put the digest under it."""
-        digest = hmac.new(transcript, digestmod=hashlib.sha256)
-        for key in ids:
-            digest.update(len(key).to_bytes(4, "big") + key)
         self._engine = engine
         self._key = engine.key()
-        self._point = self._key.encrypt([digest.digest()])
+        self._point = self._key.encrypt([keyed_digest(transcript, ids)])
 
     def point(self) -> bytes:
         """Return this party's digest under its own key, as a request of one point."""

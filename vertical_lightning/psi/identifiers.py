@@ -7,6 +7,8 @@ file ever shows an id: an error ends up in logs and tickets, where ids do not be
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -66,6 +68,18 @@ def encode(value: object) -> bytes | str:
         return f"inside a tuple: {fault}"
     sized = [len(part).to_bytes(4, "big") + part for part in parts if isinstance(part, bytes)]
     return _COMPOSITE + b"".join(sized) if sized else "empty"
+
+
+def keyed_digest(secret: bytes, keys: Iterable[bytes]) -> bytes:
+    """Return a hash of canonical ids, in order, that nobody without the secret can guess or compare.
+
+    >>> keyed_digest(b"secret", [b"ab", b"c"]) == keyed_digest(b"secret", [b"a", b"bc"])
+    False
+    """
+    digest = hmac.new(secret, digestmod=hashlib.sha256)
+    for key in keys:
+        digest.update(len(key).to_bytes(4, "big") + key)
+    return digest.digest()
 
 
 def _encode_scalar(value: object) -> bytes | str:

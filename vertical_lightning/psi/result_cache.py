@@ -23,6 +23,7 @@ from pathlib import Path
 
 import torch
 
+from vertical_lightning.psi.identifiers import keyed_digest
 from vertical_lightning.schema import Alignment
 
 FORMAT = 1
@@ -65,7 +66,7 @@ class ResultCache:
         with ExitStack() as held:
             try:
                 owned = {party: self._secret(party) for party in keys}
-                name = _name(how, {party: _tag(owned[party], ids) for party, ids in keys.items()})
+                name = _name(how, {party: keyed_digest(owned[party], ids) for party, ids in keys.items()})
                 held.enter_context(self._locked(name))
                 found = self._read(name, owned, {party: len(ids) for party, ids in keys.items()})
             except OSError as error:
@@ -157,13 +158,6 @@ def _private(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)  # it may have been there
     return folder
-
-
-def _tag(secret: bytes, ids: Sequence[bytes]) -> bytes:
-    tag = hmac.new(secret, digestmod=hashlib.sha256)
-    for key in ids:
-        tag.update(len(key).to_bytes(4, "big") + key)
-    return tag.digest()
 
 
 def _mac(secret: bytes, name: str, content: bytes) -> bytes:

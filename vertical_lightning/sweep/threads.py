@@ -6,6 +6,18 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+
+
+def use(asked: int | None) -> None:
+    """Let torch take as many threads as asked for, or the job's part of the cores."""
+    import torch
+
+    if asked:
+        torch.set_num_threads(asked)
+    elif HydraConfig.initialized():
+        torch.set_num_threads(share(HydraConfig.get().launcher, cores()))
+
 
 def share(launcher: Mapping[str, Any], cores: int) -> int:
     """Return a job's part of the cores, as its launcher places jobs on them.
