@@ -66,6 +66,11 @@ class Client:
         self._transcript.note("request", message)
         return message
 
+    @property
+    def announced(self) -> int:
+        """How many ids the server said that it brings; known after `request`."""
+        return self._peer_ids
+
     def expected(self, step: str) -> int:
         """Return the most bytes that a message of the server may have."""
         return {

@@ -26,6 +26,7 @@ class Line:
 
     Attributes:
         sent: Bytes sent so far, headers included.
+        received: The same of what came.
 
     Example:
         >>> from vertical_lightning.psi.channel import LocalChannel
@@ -38,7 +39,7 @@ class Line:
     def __init__(self, channel: Channel) -> None:
         """Begin."""
         self._channel = channel
-        self.sent = 0
+        self.sent = self.received = 0
 
     def send(self, step: str, message: bytes) -> None:
         """Send one message."""
@@ -59,7 +60,9 @@ class Line:
         """
         message, number, total = bytearray(), 0, 0
         while not number or len(message) < total:
-            announced, payload = _read(self._channel.receive(), step, number)
+            frame = self._channel.receive()
+            self.received += len(frame)
+            announced, payload = _read(frame, step, number)
             if announced > most:
                 raise MessageError(f"The {step} announces {announced:,} bytes; it may have {most:,}.")
             if number and announced != total:

@@ -62,6 +62,11 @@ class Pair:
         """Bytes sent so far per direction, frames' headers included, keyed `"sender->receiver"`."""
         return dict(zip(self._links, (self._here.sent, self._there.sent), strict=True))
 
+    @property
+    def announced(self) -> int:
+        """How many ids the server said that it brings."""
+        return self._client.announced
+
     def count(self) -> int:
         """Return how many of the client's ids the server holds; nobody learns which."""
         return self._client.count(*self._or_its_cause(lambda: ask(self._client, self._here)))

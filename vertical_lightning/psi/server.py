@@ -58,6 +58,11 @@ class Server:
         self._transcript.note("server hello", message)
         return message
 
+    @property
+    def announced(self) -> int:
+        """How many ids the client said that it brings; known after `hello`."""
+        return self._peer_ids
+
     def expected(self, step: str) -> int:
         """Return the most bytes that a message of the client may have."""
         return {

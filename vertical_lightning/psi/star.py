@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from tqdm import tqdm
 
+from vertical_lightning.psi.asking import Asking
+from vertical_lightning.psi.center import Intersection, intersect
+from vertical_lightning.psi.channel import Channel
+from vertical_lightning.psi.conversation import learn, respond
 from vertical_lightning.psi.engine import Engine
+from vertical_lightning.psi.frames import Line
+from vertical_lightning.psi.hello import Purpose
 from vertical_lightning.psi.identifiers import NORMALIZER, canonical
-from vertical_lightning.psi.overlap_error import below_minimum, nothing_common, too_few
 from vertical_lightning.psi.padding import pad
 from vertical_lightning.psi.pair import Ids, Pair
 from vertical_lightning.psi.protocol_error import ClosedError
 from vertical_lightning.psi.result_cache import ResultCache
-from vertical_lightning.psi.statement import leak_statement
+from vertical_lightning.psi.server import Server
+from vertical_lightning.psi.statement import leak_statement, partner_statement
 from vertical_lightning.schema import Alignment, Id, check_party_name
 
 SOON = 2.0
 """Seconds that alignment may take without a progress bar."""
 
-Answer = TypeVar("Answer")
+PURPOSES: tuple[Purpose, ...] = ("count", "align")
+"""The conversations of a pair that counts first, in order."""
 
 
 class Star:
@@ -86,68 +93,98 @@ class Star:
         how = ["star", label_holder, self._engine.name, NORMALIZER, self._bucket, self._min_overlap]
         return self._cache.get(how, keys, compute=lambda: self._run(keys, label_holder))
 
+    def align_here(
+        self, party: str, ids: Sequence[Id], label_holder: str, channels: Mapping[str, Channel], parties: int
+    ) -> Alignment:
+        """Align as one party whose partners are in other processes; nothing is cached, and it ends with its own rows only.
+
+        Args:
+            party: The party that is here.
+            ids: Its ids.
+            label_holder: The party in the middle.
+            channels: At the label holder, the way to every other party; at the others, to the label holder.
+            parties: How many bring ids.
+
+        Raises:
+            ValueError: The ids cannot be used, no entity is common to all, or fewer than `min_overlap`.
+            ProtocolError: A party did not follow the protocol.
+        """
+        keys, started = canonical(ids, party), time.perf_counter()
+        own = party, pad(keys, self._bucket)
+        with self._bar(None) as bar, stoppable(bar.update) as step:
+            engine = self._engine.watched(step)
+            if party != label_holder:
+                return self._answer(own, len(keys), label_holder, channels[label_holder], engine, parties, started)
+            begin = partial(self._begin_apart, own, channels, engine, parties)
+            found = intersect(label_holder, keys, list(channels), begin, self._bucket, self._min_overlap)
+        rows = {label_holder: len(keys), **found.announced}
+        return self._alignment({label_holder: found.common}, rows, label_holder, found, started)
+
     def _run(self, keys: Mapping[str, list[bytes]], label_holder: str) -> Alignment:
-        """Run the protocol."""
+        """Run the protocol among parties that are all here."""
         started = time.perf_counter()
-        rows = {party: len(own) for party, own in keys.items()}
         lists = {party: pad(own, self._bucket) for party, own in keys.items()}
         center = label_holder, lists.pop(label_holder)
-        with ExitStack() as open_lines, self._bar(center, lists) as bar, stoppable(bar.update) as step:
+        with self._bar(self._points(center, lists)) as bar, stoppable(bar.update) as step:
             engine = self._engine.watched(step)
-            counted = self._gate(center, lists, engine)
-            pairs = {party: Pair(center, (party, own), engine, len(keys)) for party, own in lists.items()}
-            matches = at_once({party: open_lines.enter_context(pair).match for party, pair in pairs.items()})
-            common = sorted(set(range(rows[label_holder])).intersection(*matches.values()), key=center[1].__getitem__)
-            found = {party: len(matched) for party, matched in matches.items()}
-            if not common:
-                raise ValueError(nothing_common(rows, label_holder, found, self._bucket))
-            if len(common) < (self._min_overlap or 0):
-                raise ValueError(too_few(self._min_overlap, label_holder, found, len(common)))
-            aligned = {party: common if party == label_holder else pairs[party].finish(common) for party in keys}
-            crossed = [link for pair in pairs.values() for link in pair.bytes.items()]
+
+            def begin(party: str, purpose: Purpose) -> Pair:
+                return Pair(center, (party, lists[party]), engine, len(keys), purpose)
+
+            found = intersect(label_holder, keys[label_holder], list(lists), begin, self._bucket, self._min_overlap)
+        aligned = {party: found.common if party == label_holder else found.partners[party] for party in keys}
+        return self._alignment(aligned, {party: len(own) for party, own in keys.items()}, label_holder, found, started)
+
+    def _alignment(
+        self,
+        aligned: Mapping[str, Sequence[int]],
+        rows: Mapping[str, int],
+        label_holder: str,
+        found: Intersection,
+        started: float,
+    ) -> Alignment:
+        """Say what was found."""
+        settings = {"bucket": self._bucket, "min_overlap": self._min_overlap}
         return Alignment(
             positions={party: torch.tensor(positions, dtype=torch.int64) for party, positions in aligned.items()},
             rows=rows,
-            bytes={link: count + counted.get(link, 0) for link, count in crossed},
+            bytes=found.bytes,
             seconds=time.perf_counter() - started,
-            statement=leak_statement(
-                rows, label_holder, found, len(common), bucket=self._bucket, min_overlap=self._min_overlap
-            ),
+            statement=leak_statement(rows, label_holder, found.found, len(found.common), **settings),
         )
 
-    def _gate(self, center: Ids, lists: Mapping[str, list[bytes]], engine: Engine) -> dict[str, int]:
-        """Let every pair count, if there is a minimum, and stop below it; return the bytes that crossed."""
-        if self._min_overlap is None:
-            return {}
-        crossed: dict[str, int] = {}
-        with ExitStack() as open_lines:
-            pairs = {party: Pair(center, (party, own), engine, len(lists) + 1, "count") for party, own in lists.items()}
-            counts = at_once({party: open_lines.enter_context(pair).count for party, pair in pairs.items()})
-            for pair in pairs.values():
-                crossed |= pair.bytes
-        for party, count in counts.items():
-            if count < self._min_overlap:
-                raise ValueError(below_minimum(self._min_overlap, f"{center[0]} and {party}", count))
-        return crossed
+    def _begin_apart(
+        self, own: Ids, channels: Mapping[str, Channel], engine: Engine, parties: int, party: str, purpose: Purpose
+    ) -> Asking:
+        return Asking(own, party, channels[party], engine, parties, purpose)
 
-    def _bar(self, center: Ids, lists: Mapping[str, list[bytes]]) -> tqdm[Any]:
+    def _answer(
+        self, own: Ids, rows: int, label_holder: str, channel: Channel, engine: Engine, parties: int, started: float
+    ) -> Alignment:
+        """Run the partner's part."""
+        party, keys = own
+        lines: list[Line] = []
+        for purpose in PURPOSES if self._min_overlap is not None else PURPOSES[1:]:
+            lines.append(line := Line(channel))
+            respond(server := Server(keys, engine, parties, purpose), line)
+        aligned = learn(server, lines[-1])
+        return Alignment(
+            positions={party: torch.tensor(aligned, dtype=torch.int64)},
+            rows={party: rows},
+            bytes={
+                f"{party}->{label_holder}": sum(line.sent for line in lines),
+                f"{label_holder}->{party}": sum(line.received for line in lines),
+            },
+            seconds=time.perf_counter() - started,
+            statement=partner_statement(party, rows, label_holder, server.announced, len(aligned), parties),
+        )
+
+    def _points(self, center: Ids, lists: Mapping[str, list[bytes]]) -> int:
         """Count points: three times each pair raises the label holder's to a power, once the partner's."""
-        total = sum(3 * len(center[1]) + len(own) for own in lists.values()) * (1 if self._min_overlap is None else 2)
+        return sum(3 * len(center[1]) + len(own) for own in lists.values()) * (1 if self._min_overlap is None else 2)
+
+    def _bar(self, total: int | None) -> tqdm[Any]:
         return tqdm(desc="Alignment", total=total, unit=" points", unit_scale=True, delay=SOON, leave=False)
-
-
-def at_once(calls: Mapping[str, Callable[[], Answer]]) -> dict[str, Answer]:
-    """Call for all partners at the same time: while one waits for Python's lock, another computes."""
-    pool = ThreadPoolExecutor(max(1, len(calls)))
-    try:
-        running = {party: pool.submit(call) for party, call in calls.items()}
-        wait(running.values(), return_when=FIRST_EXCEPTION)
-        for future in running.values():
-            if future.done():
-                future.result()  # raises what went wrong, before anybody waits for the others
-        return {party: future.result() for party, future in running.items()}
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # of one that failed, nobody waits for the others
 
 
 @contextmanager

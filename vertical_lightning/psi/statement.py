@@ -6,6 +6,12 @@ from collections.abc import Mapping
 
 from vertical_lightning.psi.padding import padded
 
+ALWAYS = (
+    "Nobody learned an id that it does not itself hold.",
+    "This holds if every party follows the protocol (semi-honest): a party that brings ids which it only guesses "
+    "learns whether they are held, and parties that pool what they learned know the sum of it.",
+)
+
 
 def leak_statement(
     rows: Mapping[str, int],
@@ -43,18 +49,33 @@ def leak_statement(
             f"{label_holder} learned that {party} brought {brought(rows[party], bucket)}, "
             f"and {counted}which {found:,} of {label_holder}'s own {own} ids are among them."
         )
-        lines.append(
-            f"{party} learned that {label_holder} brought {brought(rows[label_holder], bucket)}, that {len(rows)} parties "
-            f"take part, and which {common:,} of {party}'s own {rows[party]:,} ids all parties hold."
-        )
+        theirs = brought(rows[label_holder], bucket)
+        lines.append(partner_learned(party, rows[party], label_holder, theirs, common, len(rows)))
     if min_overlap is not None:
         lines.append(f"Before that every pair counted its common ids, and would have stopped below {min_overlap:,}.")
-    lines.append("Nobody learned an id that it does not itself hold.")
-    lines.append(
-        "This holds if every party follows the protocol (semi-honest): a party that brings ids which it only guesses "
-        "learns whether they are held, and parties that pool what they learned know the sum of it."
+    return "\n".join([*lines, *ALWAYS])
+
+
+def partner_statement(party: str, own: int, label_holder: str, announced: int, common: int, parties: int) -> str:
+    """Write what a partner knows of who learned what, in a process of its own.
+
+    >>> print(partner_statement("shop", 5, "bank", 7, common=3, parties=2).splitlines()[1])
+    shop learned that bank brought 7 ids, that 2 parties take part, and which 3 of shop's own 5 ids all parties hold.
+    """
+    lines = [
+        f"{parties} parties aligned {common:,} common ids.",
+        partner_learned(party, own, label_holder, f"{announced:,} ids", common, parties),
+        f"{label_holder} learned which of its own ids each other party holds.",
+    ]
+    return "\n".join([*lines, *ALWAYS])
+
+
+def partner_learned(party: str, own: int, label_holder: str, theirs: str, common: int, parties: int) -> str:
+    """Say what a partner learned."""
+    return (
+        f"{party} learned that {label_holder} brought {theirs}, that {parties} parties "
+        f"take part, and which {common:,} of {party}'s own {own:,} ids all parties hold."
     )
-    return "\n".join(lines)
 
 
 def brought(count: int, bucket: int | None) -> str:
