@@ -1,0 +1,51 @@
+"""What goes wrong between two processes. No text of another party's error travels: it could hold data."""
+
+from __future__ import annotations
+
+
+class WireError(ConnectionError):
+    """Something between two parties went wrong; the run is over.
+
+    Attributes:
+        party: Whose fault it is, so that parties further off can be told.
+    """
+
+    def __init__(self, party: str, said: str) -> None:
+        super().__init__(said)
+        self.party = party
+
+
+class PeerLostError(WireError):
+    """A party is gone, or has shown no sign of life for too long."""
+
+
+class PeerFailedError(WireError):
+    """A party has stopped with an error of its own.
+
+    Attributes:
+        error: The error's class.
+    """
+
+    def __init__(self, party: str, said: str, error: str) -> None:
+        super().__init__(party, said)
+        self.error = error
+
+
+def told(error: BaseException, party: str) -> tuple[str, str]:
+    """Return whose error ended the run, and its class: what other parties are told.
+
+    >>> told(PeerFailedError("carol", "carol has stopped …", "KeyError"), "bob"), told(KeyError("secret"), "bob")
+    (('carol', 'KeyError'), ('bob', 'KeyError'))
+    """
+    if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):  # as Lightning leaves
+        return party, "Ctrl-C"
+    name = error.error if isinstance(error, PeerFailedError) else type(error).__name__
+    return error.party if isinstance(error, WireError) else party, name
+
+
+class RefusedError(WireError):
+    """A party was to send, or has sent, what nobody agreed on."""
+
+
+class MeetingError(WireError):
+    """The parties did not come together, or do not mean the same run."""
