@@ -17,7 +17,7 @@ def first_non_finite(parties: Mapping[str, nn.Module], features: Mapping[str, Te
     or the loss overflowed.
     """
     for party, name, tensor in computed(parties, features, wire):
-        if not torch.isfinite(tensor).all():
+        if not tensor.is_meta and not torch.isfinite(tensor).all():  # what is elsewhere has no numbers here
             return f"{name} of {party}"
     return "the logits or the loss at the label holder"
 

@@ -21,7 +21,7 @@ Tables = Mapping[str, Mapping[str, PartyTable]]
 
 def holdings(tables: Tables) -> str:
     """Say who holds what."""
-    parties = next(iter(tables.values()))
+    parties = next(iter(tables.values()), {})
     lines = []
     for party, first in parties.items():
         rows = " + ".join(f"{len(table[party]):,} {name}" for name, table in tables.items())
@@ -100,6 +100,8 @@ LEGEND = "─► crosses the wire, and gradients come back the same way; ── 
 
 def alignment_metrics(alignments: Mapping[str, Alignment]) -> dict[str, float]:
     """Sum up alignment; `psi/intersection` counts the training table's rows, or all where there is one table."""
+    if not alignments:  # a party without rows took no part
+        return {}
     first = alignments["train"] if "train" in alignments else alignments["all"]
     return {
         "psi/intersection": len(first),
@@ -110,10 +112,11 @@ def alignment_metrics(alignments: Mapping[str, Alignment]) -> dict[str, float]:
 
 
 def wire_metrics(module: SplitModule) -> dict[str, float]:
-    """Sum up bytes: per direction and in all for training, in all for validation and test."""
+    """Sum up bytes, per direction and in all: for training, and for validation and test."""
     return {
         **{f"wire/bytes/{link}": count for link, count in module.wire.bytes.items()},
         "wire/bytes": module.wire.bytes.total(),
+        **{f"wire/evaluation_bytes/{link}": count for link, count in module.evaluation_wire.bytes.items()},
         "wire/evaluation_bytes": module.evaluation_wire.bytes.total(),
     }
 
@@ -125,7 +128,7 @@ def results(metrics: Mapping[str, float], folder: str) -> str:
     names = sorted({name for phase, name, *_ in whole if phase in phases})
     scores = [[phase, *(number(metrics.get(f"{phase}/{name}")) for name in names)] for phase in phases]
     crossed = [[name, megabytes(count)] for name, count in metrics.items() if name.startswith(("wire/", "psi/bytes"))]
-    took = [[name, f"{metrics[name]:.1f} s"] for name in ("psi/seconds", "time/fit_seconds")]
+    took = [[name, f"{metrics[name]:.1f} s"] for name in ("psi/seconds", "time/fit_seconds") if name in metrics]
     shown = f"tensorboard --logdir {shlex.quote(folder)}"
     return f"{section('Results', scores, ['', *names])}\n{section('Wire and time', crossed + took)}\n{shown}"
 

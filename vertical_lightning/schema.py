@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import pandas as pd
 import torch
@@ -168,6 +168,9 @@ class Holdings(Protocol):
     def load(self, label_holder: str) -> Held:
         """Return what each party holds."""
 
+    def load_own(self, party: str, label_holder: str) -> tuple[Held, list[str]]:
+        """Return what one party holds, where each is in a process of its own, and all parties that bring rows, in order."""
+
     def example(self, label_holder: str, rows: int) -> tuple[Held, int, bool]:
         """Return rows to look at, not aligned; how many rows there are to train on; and whether they are real or noise."""
 
@@ -178,6 +181,11 @@ class Aligner(Protocol):
 
     def align(self, ids: Mapping[str, Sequence[Id]], label_holder: str) -> Alignment:
         """Return every party's row numbers of the common entities, in one entity order."""
+
+    def align_here(
+        self, party: str, ids: Sequence[Id], label_holder: str, channels: Mapping[str, Any], parties: int
+    ) -> Alignment:
+        """Return one party's row numbers; the others are in processes of their own, behind `psi.channel.Channel`s."""
 
 
 @runtime_checkable

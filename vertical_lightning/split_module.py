@@ -17,10 +17,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from vertical_lightning.audit import audit
 from vertical_lightning.finite import first_non_finite
 from vertical_lightning.per_party import per_party
+from vertical_lightning.precision import check_precision
 from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.task import Task, fitting
 from vertical_lightning.topologies.topology import Topology
-from vertical_lightning.wire import Wire
+from vertical_lightning.wire import Crossing, Wire
 
 OptimizerFactory = Callable[[Iterable[Tensor]], Optimizer]
 SchedulerFactory = Callable[[Optimizer], LRScheduler]
@@ -37,6 +38,7 @@ class SplitModule(pl.LightningModule):
         scheduler: Builds a learning-rate schedule from an optimizer; stepped once an epoch.
         clip_norm: Largest L2 norm of a party's gradient; None for no limit.
         task: What is predicted; None for classes, one for each of the network's outputs.
+        crossing: How tensors come to parties in other processes; None if all are in this one.
 
     Raises:
         ValueError: If a dict lacks a party that has something to train, or names an unknown one, or the task does not fit.
@@ -57,17 +59,17 @@ class SplitModule(pl.LightningModule):
         scheduler: SchedulerFactory | Mapping[str, SchedulerFactory] | None = None,
         clip_norm: float | Mapping[str, float] | None = None,
         task: Task | None = None,
+        crossing: Crossing | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network = network
         self.task = fitting(task, network.outputs)
         self.trained = [party for party, own in network.parties.items() if any(True for _ in own.parameters())]
-        self.optimizer_of = per_party("optimizer", optimizer, list(network.parties))
-        self.scheduler_of = per_party("scheduler", scheduler, list(network.parties))
-        self.clip_norm_of = per_party("clip_norm", clip_norm, list(network.parties))
-        self.wire = Wire()
-        self.evaluation_wire = Wire()
+        self.optimizer_of = per_party("optimizer", optimizer, network.members)
+        self.scheduler_of = per_party("scheduler", scheduler, network.members)
+        self.clip_norm_of = per_party("clip_norm", clip_norm, network.members)
+        self.wire, self.evaluation_wire = Wire(crossing), Wire(crossing)
         self.window, self.epoch, self.evaluation = (self.task.totals() for _ in range(3))
         self.audited = False
 
@@ -75,7 +77,8 @@ class SplitModule(pl.LightningModule):
         """Build one optimizer, and one schedule where asked for, for every party that has something to train."""
         if missing := [party for party in self.trained if party not in self.optimizer_of]:
             raise ValueError(f"optimizer names no choice for {', '.join(missing)}, who have stages to train.")
-        return [self.configure(party) for party in self.trained]
+        # Lightning counts batches by an optimizer's steps, also where the party has nothing to train.
+        return [self.configure(party) for party in self.trained] or [torch.optim.SGD([nn.Parameter(torch.empty(0))])]
 
     def configure(self, party: str) -> dict[str, Any]:
         """Build one party's optimizer and schedule."""
@@ -101,12 +104,13 @@ class SplitModule(pl.LightningModule):
     def training_step(self, batch: VerticalBatch, batch_idx: int) -> None:
         """Forward over the wire, loss at the label holder, gradients back over the wire, every party's own step."""
         self.wire.open()
+        self.zero_grad()  # before forward, where another party's process may have to be waited for
         features = batch.features if self.audited else self.wire.traced(batch.features, self.parties)
         logits = self.network(features, self.wire)
         loss = self.task.loss(logits, batch.labels)
         self.check(loss, features)
-        self.zero_grad()
-        self.manual_backward(loss)
+        if not loss.is_meta:
+            self.manual_backward(loss)
         self.wire.return_gradients()
         self.step()
         self.window.update(loss, logits, batch.labels)
@@ -115,8 +119,8 @@ class SplitModule(pl.LightningModule):
 
     @property
     def parties(self) -> dict[str, nn.Module]:
-        """Each party's own modules."""
-        return dict(self.network.parties.items())
+        """Each party's own modules; on `meta` if it is elsewhere."""
+        return {party: self.network.own(party) for party in self.network.members}
 
     @property
     def logs_now(self) -> bool:
@@ -126,7 +130,7 @@ class SplitModule(pl.LightningModule):
 
     def check(self, loss: Tensor, features: Mapping[str, Tensor]) -> None:
         """Stop at a loss that is not finite, and audit the boundary on the first batch of a run."""
-        if not math.isfinite(loss.item()):
+        if not loss.is_meta and not math.isfinite(loss.item()):
             first = first_non_finite(self.parties, features, self.wire)
             raise FloatingPointError(
                 f"the loss is {loss.item()} at step {self.trainer.global_step}; the first tensor that is not finite: {first}. "
@@ -197,7 +201,11 @@ class SplitModule(pl.LightningModule):
         self.evaluation = self.task.totals()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the byte counts and the epoch's sums, so that a resumed run reports what an uninterrupted one would."""
+        """Keep byte counts and the epoch's sums, so that a resumed run reports the same; and whose everything is, in order."""
+        network = self.network
+        checkpoint |= {"members": network.members, "label_holder": network.label_holder, "trained": self.trained}
+        checkpoint |= {"scheduled": [party for party in self.trained if party in self.scheduler_of]}
+        checkpoint |= {"shapes": network.shapes, "outputs": network.outputs}  # to build the network without data
         checkpoint["wire_bytes"] = dict(self.wire.bytes)
         checkpoint["evaluation_wire_bytes"] = dict(self.evaluation_wire.bytes)
         checkpoint["window"], checkpoint["epoch_sums"] = self.window.state_dict(), self.epoch.state_dict()
@@ -210,16 +218,3 @@ class SplitModule(pl.LightningModule):
         self.evaluation_wire.bytes = Counter(checkpoint["evaluation_wire_bytes"])
         self.window.load_state_dict(checkpoint["window"])
         self.epoch.load_state_dict(checkpoint["epoch_sums"])
-
-
-def check_precision(precision: str | int) -> None:
-    """Refuse half precision with a loss scale.
-
-    Raises:
-        ValueError: If `precision` is fp16.
-    """
-    if str(precision) in ("16", "16-mixed", "16-true"):
-        raise ValueError(
-            f"trainer.precision={precision} is refused: with several optimizers Lightning changes the loss scale between two "
-            "parties' steps, and gradients come out wrong by factors of 2. Use 32 or bf16-mixed."
-        )

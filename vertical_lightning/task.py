@@ -135,6 +135,64 @@ class Regression:
         return NumberTotals(self.mean, self.spread)
 
 
+class RowCount:
+    """What a party without labels can sum up: how many rows there were."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Count one batch."""
+        self.rows += len(labels)
+
+    def absorb(self, later: RowCount) -> None:
+        """Add the rows of another count."""
+        self.rows += later.rows
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint in the middle of an epoch keeps."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.rows = state["rows"]
+
+    def means(self) -> dict[str, float]:
+        """Nothing is known."""
+        return {}
+
+    def compute(self) -> dict[str, float]:
+        """Nothing is known."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The label holder's business, in a process where it is not: logits and labels are on the device `meta`.
+
+    Args:
+        outputs: How many logits a row has.
+
+    >>> Elsewhere(2).scores
+    ()
+    """
+
+    outputs: int
+
+    @property
+    def scores(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return a loss without a number."""
+        return logits.new_zeros(())
+
+    def totals(self) -> RowCount:
+        """Begin to count rows."""
+        return RowCount()
+
+
 def task_of(classes: Sequence[str], labels: Tensor) -> Task:
     """Say what is to be predicted.
 

@@ -32,8 +32,8 @@ class AlignmentPictures(pl.Callback):
         loggers = tensorboards(trainer)
         if not loggers or not isinstance(data, VerticalDataModule):
             return
-        name = next(iter(data.tables))
-        if len(data.tables[name]) == 1:
+        name = next(iter(data.tables), "")
+        if len(data.tables.get(name, ())) < 2:  # nobody else is here
             return
         for moment, tables in (("before", data.tables[name]), ("after", data.aligned(name, slice(self.rows)))):
             if pieces := images({party: table.features for party, table in tables.items()}):

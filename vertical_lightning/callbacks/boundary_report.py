@@ -24,7 +24,7 @@ class BoundaryReport(pl.Callback):
                 [*(held(party, data) if isinstance(data, VerticalDataModule) else []), *trained(party, pl_module)],
                 headers=["", "tensor", "shape"],
             )
-            for party in pl_module.network.parties
+            for party in pl_module.network.parties  # those in this process
         }
         text = "\n\n".join(f"{party}\n{table}" for party, table in tables.items())
         print(f"\nBoundary report\n\n{text}\n")

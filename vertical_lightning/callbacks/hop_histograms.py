@@ -25,9 +25,8 @@ class HopHistograms(pl.Callback):
             return
         crossed: dict[str, Tensor] = {}
         for hop in pl_module.wire.hops:
-            crossed[f"embedding/{hop.link}"] = hop.received
-            if hop.received.grad is not None:
-                crossed[f"gradient/{hop.back}"] = hop.received.grad
+            crossed |= {f"embedding/{hop.link}": hop.embedding} if hop.embedding is not None else {}
+            crossed |= {f"gradient/{hop.back}": hop.gradient} if hop.gradient is not None else {}
         for logger in tensorboards(trainer):
             with torch.no_grad():
                 for tag, tensor in crossed.items():

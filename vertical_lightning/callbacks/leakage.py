@@ -45,8 +45,10 @@ class Leakage(pl.Callback):
         for hop in pl_module.evaluation_wire.hops:
             pairs = self.seen.setdefault(hop.sender, [])
             missing = self.rows - sum(len(sent) for _, sent in pairs)
-            if hop.depth == 1 and hop.sender in batch.features and missing > 0:
-                pairs.append((batch.features[hop.sender][:missing], hop.received[:missing]))
+            given = batch.features.get(hop.sender) if hop.depth == 1 else None
+            # Whoever has both the input and the embedding can compare: the party itself, or who simulates it.
+            if given is not None and not given.is_meta and hop.embedding is not None and missing > 0:
+                pairs.append((given[:missing], hop.embedding[:missing]))
 
     def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Compare, and log."""

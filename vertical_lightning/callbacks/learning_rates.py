@@ -15,6 +15,8 @@ class LearningRates(pl.Callback):
         assert isinstance(pl_module, SplitModule)
         rates = {
             f"lr/{party}": float(optimizer.param_groups[0]["lr"])
-            for party, optimizer in zip(pl_module.trained, trainer.optimizers, strict=True)
+            for party, optimizer in zip(
+                pl_module.trained, trainer.optimizers, strict=False
+            )  # Lightning has one where nobody trains
         }
         pl_module.log_dict(rates)

@@ -26,5 +26,6 @@ class PartyNorms(pl.Callback):
             norms[f"gradient_norm/{party}"] = torch.nn.utils.get_total_norm(gradients)
         with torch.no_grad():
             for hop in pl_module.wire.hops:
-                norms[f"embedding_norm/{hop.link}"] = hop.received.flatten(1).float().norm(dim=1).mean()
+                if hop.embedding is not None:
+                    norms[f"embedding_norm/{hop.link}"] = hop.embedding.flatten(1).float().norm(dim=1).mean()
         pl_module.log_dict(norms)

@@ -11,8 +11,8 @@ COLUMNS = 5
 
 
 def images(held: Mapping[str, object]) -> dict[str, Tensor]:
-    """Return the blocks that are images `[rows, channels, height, width]`, in gray or color."""
-    blocks = {party: block for party, block in held.items() if isinstance(block, Tensor)}
+    """Return the blocks that are images `[rows, channels, height, width]`, in gray or color, and here."""
+    blocks = {party: block for party, block in held.items() if isinstance(block, Tensor) and not block.is_meta}
     return {party: block for party, block in blocks.items() if block.ndim == 4 and block.shape[1] in (1, 3)}
 
 

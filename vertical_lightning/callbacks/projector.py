@@ -39,7 +39,8 @@ class Projector(FinalRows):
         left = self.rows - len(self.labels)
         self.labels += batch.labels[:left].tolist()
         for hop in module.evaluation_wire.hops if left else ():
-            self.embeddings[hop.link].append(hop.received[:left].flatten(1).float().cpu())
+            if hop.embedding is not None:
+                self.embeddings[hop.link].append(hop.embedding[:left].flatten(1).float().cpu())
 
     def show(self, phase: str, data: VerticalDataModule, writer: SummaryWriter, step: int) -> None:
         """Write one table of numbers a hop."""

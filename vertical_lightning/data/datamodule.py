@@ -90,6 +90,7 @@ class VerticalDataModule(pl.LightningDataModule):
         self.alignments: dict[str, Alignment] = {}
         self.shapes: dict[str, Shape] = {}
         self.splits: dict[str, AlignedRows] = {}
+        self.tested = "test"
 
     def prepare_data(self) -> None:
         """Load and align; the result is kept, because Lightning calls this again for every stage."""
@@ -156,8 +157,9 @@ class VerticalDataModule(pl.LightningDataModule):
 
     def common_ids(self, name: str) -> list[bytes]:
         """Return the canonical ids of one table's common entities, in the common order."""
-        ids = self.tables[name][self.label_holder].ids
-        return canonical((ids[row] for row in self.alignments[name].positions[self.label_holder].tolist()), self.label_holder)
+        party, rows = next(iter(self.alignments[name].positions.items()))  # anyone's: they are the same
+        ids = self.tables[name][party].ids
+        return canonical((ids[row] for row in rows.tolist()), party)
 
     def divide(self) -> Places:
         """Say for each split from which table its rows come, and which rows."""
@@ -216,8 +218,8 @@ class VerticalDataModule(pl.LightningDataModule):
         return self.serve("val", shuffle=False) if len(self.splits["val"]) else []
 
     def test_dataloader(self) -> DataLoader[VerticalBatch]:
-        """Serve the test rows."""
-        return self.serve("test", shuffle=False)
+        """Serve the test rows, or those of the split that `tested` names."""
+        return self.serve(self.tested, shuffle=False)
 
     def serve(self, split: str, shuffle: bool) -> DataLoader[VerticalBatch]:
         """Build the loader of one split."""

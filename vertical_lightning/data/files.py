@@ -38,10 +38,26 @@ class Files:
         Raises:
             ValueError: A file cannot be used, or labels lie elsewhere than at the label holder.
         """
-        self.check_labels(label_holder)
-        tables = self.read()
-        held = {name: rows[label_holder].labels for name, rows in tables.items()}
-        labels, classes = encode_labels({name: one for name, one in held.items() if one is not None}, self.task, self.classes)
+        self.check_labels(label_holder, self.parties)
+        return self.encoded(self.read(self.parties), label_holder)
+
+    def load_own(self, party: str, label_holder: str) -> tuple[Held, list[str]]:
+        """Read one party's file; of the others only the names are known.
+
+        Raises:
+            ValueError: The file cannot be used, or labels lie elsewhere than at the label holder.
+        """
+        own = {name: file for name, file in self.parties.items() if name == party}
+        if not own:  # a server brings no rows
+            return Held({}, ()), list(self.parties)
+        self.check_labels(label_holder, own)
+        return self.encoded(self.read(own), label_holder), list(self.parties)
+
+    def encoded(self, tables: Mapping[str, Mapping[str, PartyRows]], label_holder: str) -> Held:
+        """Turn the label holder's labels, if it is here, into numbers."""
+        held = {name: rows[label_holder].labels for name, rows in tables.items() if label_holder in rows}
+        found = {name: one for name, one in held.items() if one is not None}
+        labels, classes = encode_labels(found, self.task, self.classes) if found else ({}, ())
         return Held(
             {
                 name: {party: table(one, labels[name] if party == label_holder else None) for party, one in rows.items()}
@@ -56,21 +72,22 @@ class Files:
         parts = next(iter(held.tables.values()))
         return Held({"all": parts}, held.classes), len(parts[label_holder]), True
 
-    def read(self) -> dict[str, dict[str, PartyRows]]:
-        """Return the rows of each file: `all`, or `train` and `test` where every party has a file of test rows.
+    def read(self, files: Mapping[str, PartyFile] | None = None) -> dict[str, dict[str, PartyRows]]:
+        """Return the rows of the given files, or all: `all`, or `train` and `test` where every party has a file of test rows.
 
         Raises:
             ValueError: There is no party, a file cannot be used, or only some parties have a file of test rows.
         """
-        self.check_parties()
-        tested = [party for party, file in self.parties.items() if file.test_path is not None]
-        if tested and len(tested) < len(self.parties):
-            lacking = ", ".join(party for party in self.parties if party not in tested)
+        files = self.parties if files is None else files
+        check_files(files)
+        tested = [party for party, file in files.items() if file.test_path is not None]
+        if tested and len(tested) < len(files):
+            lacking = ", ".join(party for party in files if party not in tested)
             raise ValueError(f"{', '.join(tested)} have a test_path and {lacking} have none; all parties have one, or nobody.")
-        first = {party: file.read(party) for party, file in self.parties.items()}
+        first = {party: file.read(party) for party, file in files.items()}
         if not tested:
             return {"all": first}
-        later = {party: read_test(party, file, first[party]) for party, file in self.parties.items()}
+        later = {party: read_test(party, file, first[party]) for party, file in files.items()}
         return {"train": first, "test": later}
 
     def ids_only(self) -> Files:
@@ -80,16 +97,11 @@ class Files:
         bare.parties = {party: replace(file, **nothing) for party, file in self.parties.items()}
         return bare
 
-    def check_parties(self) -> None:
-        """Refuse to begin with nothing."""
-        if not self.parties:
-            raise ValueError("data=files needs a file of each party: data.parties.NAME.path=FILE data.parties.NAME.id=COLUMN.")
-
-    def check_labels(self, label_holder: str) -> None:
+    def check_labels(self, label_holder: str, files: Mapping[str, PartyFile]) -> None:
         """Refuse labels that lie elsewhere than at the label holder."""
-        self.check_parties()
-        holders = [party for party, file in self.parties.items() if file.label is not None]
-        if holders != [label_holder]:
+        check_files(files)
+        holders = [party for party, file in files.items() if file.label is not None]
+        if holders != [party for party in files if party == label_holder] or (label_holder not in self.parties):
             given = " and ".join(f"data.parties.{party}.label" for party in holders) or "no label"
             raise ValueError(
                 f"label_holder={label_holder}, but {given} is given. Exactly the label holder has labels: say "
@@ -97,11 +109,20 @@ class Files:
             )
 
 
+def check_files(files: Mapping[str, PartyFile]) -> None:
+    """Refuse to begin with nothing."""
+    if not files:
+        raise ValueError("data=files needs a file of each party: data.parties.NAME.path=FILE data.parties.NAME.id=COLUMN.")
+    for name, file in files.items():
+        if not file.path:
+            raise ValueError(f"data.parties.{name}.path is missing; give the file that {name} brings.")
+
+
 def party_file(name: str, settings: Mapping[str, Any]) -> PartyFile:
     """Build one party's file from its settings.
 
     Raises:
-        ValueError: A setting is unknown, or there is no path.
+        ValueError: A setting is unknown.
     """
     check_party_name(name)
     if not isinstance(settings, Mapping):
@@ -109,9 +130,8 @@ def party_file(name: str, settings: Mapping[str, Any]) -> PartyFile:
     known = [field.name for field in fields(PartyFile)]
     if unknown := [key for key in settings if key not in known]:
         raise ValueError(f"data.parties.{name} has no setting {', '.join(unknown)}; it has {', '.join(known)}.")
-    if not settings.get("path"):
-        raise ValueError(f"data.parties.{name}.path is missing; give the file that {name} brings.")
-    return PartyFile(**{key: as_names(value) for key, value in settings.items()})
+    # A party in another process has its path there.
+    return PartyFile(**{"path": "", **{key: as_names(value) for key, value in settings.items()}})
 
 
 def as_names(value: Any) -> Any:

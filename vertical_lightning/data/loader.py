@@ -32,8 +32,17 @@ class AlignedRows(Dataset[VerticalBatch]):
 
     def __getitem__(self, positions: Tensor) -> VerticalBatch:
         """Copy the rows at `positions` out of every party's block."""
-        features = {party: block.index_select(0, positions) for party, block in self.features.items()}
-        return VerticalBatch(features, self.labels[positions], self.rows[positions])
+        features = {party: pick(block, positions) for party, block in self.features.items()}
+        return VerticalBatch(features, pick(self.labels, positions), self.rows[positions])
+
+
+def pick(block: Tensor, positions: Tensor) -> Tensor:
+    """Copy rows; of a party in another process there is only their shape.
+
+    >>> pick(torch.empty(9, 2, device="meta"), torch.tensor([3, 4, 8])).shape
+    torch.Size([3, 2])
+    """
+    return block.new_empty(len(positions), *block.shape[1:]) if block.is_meta else block.index_select(0, positions)
 
 
 class PositionSampler(Sampler[Tensor]):

@@ -137,6 +137,13 @@ def column_count(features: Features) -> int:
 
 def check_parts(parts: Mapping[str, PartyTable]) -> None:
     """Refuse parts that nobody could train on."""
+    check_labels(parts)
+    if all(part.features is None for part in parts.values()):
+        raise ValueError(f"none of the parties {', '.join(parts)} holds features; at least one must.")
+
+
+def check_labels(parts: Mapping[str, PartyTable]) -> None:
+    """Refuse labels that lie at several parties or none, or of which some are unknown."""
     holders = [party for party, part in parts.items() if part.labels is not None]
     if len(holders) != 1:
         raise ValueError(f"labels lie at {' and '.join(holders) or 'no party'}; exactly one party must hold them.")
@@ -146,8 +153,6 @@ def check_parts(parts: Mapping[str, PartyTable]) -> None:
             f"{wrong} of {holders[0]}'s {len(labels)} labels are not finite; a label must be known to learn or to test: "
             "leave such rows out of the table."
         )
-    if all(part.features is None for part in parts.values()):
-        raise ValueError(f"none of the parties {', '.join(parts)} holds features; at least one must.")
 
 
 def check_baseline(baseline: str | None, parts: Mapping[str, PartyTable]) -> None:

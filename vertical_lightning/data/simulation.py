@@ -37,6 +37,12 @@ class Simulation:
         tables = {name: self.overlap.apply(part, seed=self.seed, split=name) for name, part in parts.items()}
         return Held(tables, next(iter(whole.values())).classes, whole)
 
+    def load_own(self, party: str, label_holder: str) -> tuple[Held, list[str]]:
+        """Make all parties and forget all but one: what a simulation of processes can do."""
+        held = self.load(label_holder)
+        parts = {name: {one: table for one, table in tables.items() if one == party} for name, tables in held.tables.items()}
+        return Held(parts, held.classes if party == label_holder else ()), list(next(iter(held.tables.values())))
+
     def example(self, label_holder: str, rows: int) -> tuple[Held, int, bool]:
         """Return rows to look at, all parties', the number of training rows, and whether they are real.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vertical_lightning.per_party import per_party
 from vertical_lightning.schema import Architecture, Shape, StageFactory, check_party_name
 from vertical_lightning.seeds import derive
 from vertical_lightning.topologies.cut import Cut, IllegalCutError, resolve
-from vertical_lightning.wire import Wire
+from vertical_lightning.wire import Wire, stand_in
 
 MergeFactory = Callable[[Mapping[str, Shape]], nn.Module]
 
@@ -33,8 +34,11 @@ class Topology(nn.Module):
     | aggregate | – | none |
     | centralized | –, and the label holder is the one feature party | none |
 
-    A stage's weights are drawn from (seed, stage, branch), where branch counts the copies of a bottom and is 0 behind the
-    merge: the same seed gives the same function wherever the network is cut.
+    A stage's weights are drawn from (its owner's seed, stage, branch), where branch counts the copies of a bottom and is 0
+    behind the merge: the same seed gives the same function wherever the network is cut.
+
+    A process may run some of the parties only. The stages of all others are then on the device `meta`, where shapes flow and
+    nothing is computed or stored; they are no submodules, so no state dict holds them and no optimizer steps them.
 
     Args:
         architecture: The uncut network.
@@ -44,10 +48,13 @@ class Topology(nn.Module):
         owners: Who owns the stages after the bottoms, in order; ends with the label holder.
         cut: Where one owner's stages end; see `topologies.cut`.
         merge: Builds the merge from the senders' embedding shapes.
-        seed: Seed of the weights.
+        seed: Seed of the weights, of all parties or one a party.
+        here: The parties that run in this process; None for all.
 
     Attributes:
-        parties: Each party's own modules, by stage name.
+        members: All parties: with features, with later stages, with labels.
+        parties: The modules of each party that is here, by stage name.
+        hops: The shape of a row of what crosses, by (sender, receiver).
 
     >>> from vertical_lightning.architectures.mlp import Mlp
     >>> from vertical_lightning.merges.concat import Concat
@@ -69,7 +76,8 @@ class Topology(nn.Module):
         owners: Sequence[str],
         cut: Cut,
         merge: MergeFactory,
-        seed: int = 0,
+        seed: int | Mapping[str, int] = 0,
+        here: Collection[str] | None = None,
     ) -> None:
         super().__init__()
         if owners and owners[-1] != label_holder:
@@ -84,12 +92,17 @@ class Topology(nn.Module):
         ranges = [names[start:end] for start, end in pairwise(cuts)]
         self.bottom = ranges[0]
         self.segments = list(zip(owners, ranges[1:], strict=True)) or [(label_holder, [])]
-        self.feature_parties = list(shapes)
+        self.shapes, self.feature_parties = dict(shapes), list(shapes)
         self.label_holder = label_holder
         self.outputs = outputs
         self.merger = self.segments[0][0]
-        self.seed = seed
-        self.parties = nn.ModuleDict({party: nn.ModuleDict() for party in [*shapes, *owners, label_holder]})
+        self.members = list(dict.fromkeys([*shapes, *owners, label_holder]))
+        self.seeds = per_party("party_seed", seed, self.members)
+        modules = {party: nn.ModuleDict() for party in self.members}
+        self.parties = nn.ModuleDict({party: own for party, own in modules.items() if here is None or party in here})
+        self.elsewhere = {party: own for party, own in modules.items() if party not in self.parties}
+        self.hops: dict[tuple[str, str], Shape] = {}
+        self.foreseen: dict[object, tuple[Shape, torch.dtype]] = {}
         self.build(row, shapes, merge, outputs)
 
     def build(self, row: Mapping[str, StageFactory], shapes: Mapping[str, Shape], merge: MergeFactory, outputs: int) -> None:
@@ -99,11 +112,14 @@ class Topology(nn.Module):
             for name in self.bottom:
                 shape = self.add(party, name, row[name], shape, branch)
             embeddings[party] = shape
+            self.note_hop(party, self.merger, shape)
         with torch.device("meta"):
             merged = merge(embeddings)([torch.empty(2, *shape) for shape in embeddings.values()])
-        self.own(self.merger)["merge"] = seeded(lambda: merge(embeddings), self.seed, "merge", 0)
-        shape = tuple(merged.shape[1:])
+        self.place(self.merger, "merge", lambda: merge(embeddings), branch=0)
+        shape, holder = tuple(merged.shape[1:]), self.merger
         for owner, names in self.segments:
+            self.note_hop(holder, owner, shape)
+            holder = owner
             for name in names:
                 shape = self.add(owner, name, row[name], shape, branch=0)
         if shape != (outputs,):
@@ -113,8 +129,21 @@ class Topology(nn.Module):
             )
 
     def own(self, party: str) -> nn.ModuleDict:
-        """Return one party's modules."""
-        return cast(nn.ModuleDict, self.parties[party])
+        """Return one party's modules; on `meta` if it is elsewhere."""
+        return self.elsewhere[party] if party in self.elsewhere else cast(nn.ModuleDict, self.parties[party])
+
+    def place(self, party: str, name: str, build: Callable[[], nn.Module], branch: int) -> None:
+        """Build a stage where its party is; elsewhere it is never in train mode, where batches of one row may be refused."""
+        if party in self.parties:
+            self.own(party)[name] = seeded(build, self.seeds[party], name, branch)
+        else:
+            with torch.device("meta"):
+                self.own(party)[name] = seeded(build).eval()
+
+    def note_hop(self, sender: str, receiver: str, shape: Shape) -> None:
+        """Take note of what will cross."""
+        if sender != receiver:
+            self.hops[sender, receiver] = shape
 
     def add(self, party: str, name: str, factory: StageFactory, shape: Shape, branch: int) -> Shape:
         """Build one stage at one party and return the shape that it sends on."""
@@ -123,7 +152,7 @@ class Topology(nn.Module):
                 output = seeded(lambda: factory(shape)).eval()(torch.empty(2, *shape))
         except (RuntimeError, ValueError) as error:
             raise ValueError(f"stage {name} at {party} cannot take rows of shape {tuple(shape)}: {error}") from error
-        self.own(party)[name] = seeded(lambda: factory(shape), self.seed, name, branch)
+        self.place(party, name, lambda: factory(shape), branch)
         return tuple(output.shape[1:])
 
     def forward(
@@ -133,7 +162,7 @@ class Topology(nn.Module):
         wire = wire or Wire()
         embeddings = {party: self.run(party, self.bottom, features[party]) for party in self.feature_parties}
         arrived = [wire.send(one, sender=party, receiver=self.merger) for party, one in embeddings.items()]
-        holder, tensor = self.merger, cast(Tensor, self.own(self.merger)["merge"](arrived))
+        holder, tensor = self.merger, self.merge(arrived)
         for owner, names in self.segments:
             tensor = self.run(owner, names, wire.send(tensor, sender=holder, receiver=owner))
             holder = owner
@@ -141,10 +170,35 @@ class Topology(nn.Module):
 
     def run(self, party: str, names: Sequence[str], tensor: Tensor) -> Tensor:
         """Run some of one party's own stages."""
+        if party in self.elsewhere and names:
+            return self.foresee(party, names, [tensor], lambda inputs: self.compute(party, names, inputs[0]))
+        return self.compute(party, names, tensor)
+
+    def compute(self, party: str, names: Sequence[str], tensor: Tensor) -> Tensor:
+        """Run stages, one after another."""
         own = self.own(party)
         for name in names:
             tensor = own[name](tensor)
         return tensor
+
+    def merge(self, embeddings: Sequence[Tensor]) -> Tensor:
+        """Merge what has arrived."""
+        merge = self.own(self.merger)["merge"]
+        return self.foresee(self.merger, ["merge"], embeddings, merge) if self.merger in self.elsewhere else merge(embeddings)
+
+    def foresee(
+        self, party: str, names: Sequence[str], inputs: Sequence[Tensor], compute: Callable[[list[Tensor]], Tensor]
+    ) -> Tensor:
+        """Stand in for what a party in another process computes.
+
+        Its shape is found once, on `meta`: torch takes longer over shapes than over numbers.
+        """
+        key = (party, *names, *(tuple(one.shape[1:]) for one in inputs))
+        if key not in self.foreseen:
+            found = compute([one.new_empty(2, *one.shape[1:]) for one in inputs])
+            self.foreseen[key] = tuple(found.shape[1:]), found.dtype
+        weights = (weight for name in names for weight in self.own(party)[name].parameters())
+        return stand_in(len(inputs[0]), *self.foreseen[key], of=(*inputs, *weights))
 
     def flow(self) -> str:
         """Draw who runs what on one line."""
