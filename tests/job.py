@@ -7,8 +7,7 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from vertical_lightning.configuration import config_folder
-from vertical_lightning.train import train
+from vertical_lightning.configuration import build, config_folder
 
 SMALL = ["data._target_=small_images.SmallImages", "batch_size=32", "callbacks.progress_bar.refresh_rate=0"]
 """Few pictures instead of a data set; keys that the chosen set does not have stay out."""
@@ -20,4 +19,6 @@ def configuration(folder: Path, *overrides: str) -> DictConfig:
 
 
 def run(folder: Path, *overrides: str) -> dict[str, float]:
-    return train(configuration(folder, *overrides))
+    config = configuration(folder, *overrides)
+    found: dict[str, float] = build(config.parties)(config)
+    return found

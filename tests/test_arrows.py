@@ -12,12 +12,16 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "vertical_lightning"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
-EVERYWHERE = {"per_party", "schema", "seeds"}
+EVERYWHERE = {"per_party", "precision", "schema", "seeds"}
 ARROWS = {
     "schema": set(),
     "seeds": set(),
     "per_party": set(),
+    "precision": set(),
     "wire": set(),
+    "transport": set(),
+    "checkpoints": set(),
+    "parties": {"checkpoints", "parameters", "transport"},
     "audit": {"wire"},
     "finite": {"wire"},
     "metrics": set(),
@@ -43,20 +47,18 @@ ARROWS = {
     "new_folder": set(),
     "align": {"configuration", "data", "new_folder", "report", "sweep"},
     "partition": {"configuration", "new_folder", "report"},
+    "pieces": {"topologies"},
+    "export": {"checkpoints", "configuration", "new_folder", "pieces", "topologies"},
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "parameters", "record", "study", "topologies"},
-    "train": {
-        "configuration",
-        "data",
-        "memory",
-        "parameters",
-        "record",
-        "report",
-        "split_module",
-        "sweep",
-        "tensorboards",
-        "topologies",
+    "assembly": {
+        *("checkpoints", "configuration", "data", "memory", "parties", "report", "split_module", "sweep", "topologies"),
     },
+    "train": {"assembly", "configuration", "data", "parameters", "record", "report", "split_module", "sweep", "tensorboards"},
+    "party": {"checkpoints", "configuration", "train", "transport"},
+    "processes": {"configuration", "parties", "party", "train"},
+    "outputs": set(),
+    "predict": {"assembly", "configuration", "data", "outputs", "parties", "party", "processes", "task"},
 }
 """Room → the rooms that it may import besides its own and those that everyone may."""
 
@@ -107,9 +109,15 @@ def test_configurations_stop_at_train() -> None:
     knowing = {room(path) for path in FILES if "omegaconf" in path.read_text() or "import hydra" in path.read_text()}
     assert knowing == {
         "align",
+        "assembly",
+        "parties",
         "partition",
+        "party",
+        "predict",
+        "processes",
         "configuration",
         "cuts",
+        "export",
         "memory",
         "parameters",
         "train",

@@ -15,14 +15,15 @@ from tensorboard.util import tensor_util
 from test_run import SCALARS
 from torch import Tensor
 
+from vertical_lightning.assembly import build_module
 from vertical_lightning.callbacks.charts import layout
 from vertical_lightning.callbacks.confusion_matrix import ConfusionMatrix, count, draw
 from vertical_lightning.callbacks.mistakes import Mistakes
+from vertical_lightning.checkpoints import PartyCheckpoints
 from vertical_lightning.configuration import build
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.split_module import SplitModule
-from vertical_lightning.train import build_module
 
 ON_REQUEST = "callbacks=[default,projector,hop_histograms]"
 JOB = [
@@ -52,7 +53,7 @@ def rebuilt(folder: Path) -> tuple[SplitModule, VerticalDataModule]:
     data: VerticalDataModule = build(config.datamodule)
     data.setup("fit")
     module = build_module(config, build(config.architecture), data)
-    module.load_state_dict(torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"])
+    module.load_state_dict(PartyCheckpoints().load_checkpoint(folder / "checkpoints" / "last.ckpt")["state_dict"])
     return module.eval(), data
 
 

@@ -148,4 +148,4 @@ def test_only_train_seeds() -> None:
         for call in seeders(ast.parse(file.read_text()))
     }
     # The topology seeds within a fork of the state, which the tests above see restored.
-    assert found == {"train.py: pl.seed_everything", "topologies/topology.py: torch.default_generator.manual_seed"}
+    assert found == {"assembly.py: pl.seed_everything", "topologies/topology.py: torch.default_generator.manual_seed"}

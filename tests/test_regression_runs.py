@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from aligned_data import synthetic
 from job import configuration, run
 from pytorch_lightning.callbacks import ModelCheckpoint
@@ -19,6 +18,7 @@ from small_images import SmallImages
 from sweeps import environment
 from torch import Tensor
 
+from vertical_lightning.checkpoints import PartyCheckpoints
 from vertical_lightning.configuration import build
 from vertical_lightning.cuts import BATCH, survey
 from vertical_lightning.data.datamodule import VerticalDataModule
@@ -65,7 +65,7 @@ def test_without_test_rows_the_others_are_printed(tmp_path: Path, capsys: pytest
 
 
 def weights(folder: Path) -> dict[str, Any]:
-    return dict(torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"])
+    return dict(PartyCheckpoints().load_checkpoint(folder / "checkpoints" / "last.ckpt")["state_dict"])
 
 
 class Brightness(SmallImages):

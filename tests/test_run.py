@@ -25,6 +25,8 @@ SCALARS = {
     *(
         "wire/bytes",
         "wire/evaluation_bytes",
+        "wire/evaluation_bytes/alice->bob",
+        "wire/evaluation_bytes/carol->bob",
         "psi/intersection",
         "psi/seconds",
         "psi/bytes",
@@ -84,9 +86,11 @@ def test_hyper_parameters_pictures_and_text(finished: tuple[Path, dict[str, floa
 
 
 def test_checkpoint_opens_without_running_code(finished: tuple[Path, dict[str, float]]) -> None:
-    checkpoint = torch.load(finished[0] / "checkpoints" / "last.ckpt", weights_only=True)
-    assert checkpoint["global_step"] == checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["completed"]
-    assert len(checkpoint["optimizer_states"]) == 3
+    for party in ("alice", "carol", "bob"):
+        checkpoint = torch.load(finished[0] / "checkpoints" / "last.ckpt" / f"{party}.ckpt", weights_only=True)
+        assert checkpoint["global_step"] == checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["completed"]
+        assert len(checkpoint["optimizer_states"]) == 1
+        assert {name.split(".")[2] for name in checkpoint["state_dict"]} == {party}
 
 
 def test_metric_less_runs_of_one_seed_are_equal(finished: tuple[Path, dict[str, float]], tmp_path: Path) -> None:
@@ -108,7 +112,7 @@ def test_command_from_elsewhere(tmp_path: Path) -> None:
     folder = Path(done.stdout.split("tensorboard --logdir")[1].strip())
     assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d{6}", folder.name)
     assert folder.parent == tmp_path / "logs" / "runs"
-    for part in (".hydra/config.yaml", "metrics.json", "checkpoints/last.ckpt"):
+    for part in (".hydra/config.yaml", "metrics.json", "checkpoints/last.ckpt/bob.ckpt"):
         assert (folder / part).is_file()
 
 

@@ -5,29 +5,25 @@ Torch and Lightning take seconds to import, so `main` imports them: `--help`, `-
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import build, config_folder, open_parties, sentences
+from vertical_lightning.configuration import build, config_folder, open_parties, sentences, spare_driver
 from vertical_lightning.parameters import hyper_parameters
-from vertical_lightning.per_party import check_parties
-from vertical_lightning.sweep import extras, folder_name, grid_sweeper, job, threads
+from vertical_lightning.sweep import extras, folder_name, grid_sweeper, job
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
 
     from vertical_lightning.data.datamodule import VerticalDataModule
-    from vertical_lightning.schema import Architecture
     from vertical_lightning.split_module import SplitModule
 
 
@@ -46,12 +42,11 @@ def main() -> None:
 def run(config: DictConfig) -> float | tuple[float | None, ...] | None:
     """Train, test, report; return what a search is to optimize, None where there is no such metric."""
     in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-    if config.trainer.accelerator == "cpu" and not (in_sweep and "trainer.accelerator" in job.swept(config)):
-        # Before torch is imported. With a CUDA build of torch and no GPU every Adam step would ask the driver first (0.1 ms).
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 with torch 2.15
+    if not (in_sweep and "trainer.accelerator" in job.swept(config)):
+        spare_driver(config)
     with sentences():
-        metrics = job.run(config, train) if in_sweep else train(config)
+        start = build(config.parties)
+        metrics = job.run(config, start) if in_sweep else start(config)
         return objective(config, metrics)
 
 
@@ -67,95 +62,34 @@ def objective(config: DictConfig, metrics: Mapping[str, float]) -> float | tuple
     return values[0] if isinstance(config.objective, str) else values
 
 
-def train(config: DictConfig, compared: Mapping[str, str | float] | None = None) -> dict[str, float]:
+def train(
+    config: DictConfig,
+    compared: Mapping[str, str | float] | None = None,
+    party: str | None = None,
+    rendezvous: str = "",
+) -> dict[str, float]:
     """Run one experiment from its configuration, leave its record in `config.folder`, and return its metrics.
 
     Args:
         config: The whole configuration.
         compared: The hyper-parameters that TensorBoard compares runs by; None for all that can make runs differ.
+        party: The party that runs in this process; None for all.
+        rendezvous: Where the others find the label holder's process, `host:port`.
     """
-    import pytorch_lightning as pl
-
     from vertical_lightning import report
+    from vertical_lightning.assembly import assembled
     from vertical_lightning.record import record
-    from vertical_lightning.topologies.cut import resolve
 
-    check_settings(config)
-    threads.use(config.threads)
-    pl.seed_everything(config.seed, verbose=False)
-    architecture = build(config.architecture)
-    resolve(build(config.cut), list(architecture.stages(1)), len(config.topology.owners))  # before PSI takes its time
-    trainer: pl.Trainer = build(config.trainer)(
-        logger=list(build(config.get("logger") or {}).values()), callbacks=list(build(config.get("callbacks") or {}).values())
-    )
+    with assembled(config, party, rendezvous) as (config, trainer, module, data):
+        introduce(config, module, data, trainer)
+        curves, seconds = fit_and_test(trainer, module, data, config.ckpt_path)
+        ends = {**report.alignment_metrics(data.alignments), **report.wire_metrics(module), "time/fit_seconds": seconds}
 
-    data = align(config)
-    module = build_module(config, architecture, data)
-    introduce(config, module, data, trainer)
-    curves, seconds = fit_and_test(trainer, module, data, config.ckpt_path)
-    ends = {**report.alignment_metrics(data.alignments), **report.wire_metrics(module), "time/fit_seconds": seconds}
-
-    metrics = curves | ends
-    record(metrics, curves, config, trainer, hyper_parameters(config) if compared is None else compared)
-    Path(config.folder, "alignment.txt").write_text(report.alignment(data.alignments))
-    print(report.results(metrics, config.folder), flush=True)
+        metrics = curves | ends
+        record(metrics, curves, config, trainer, hyper_parameters(config) if compared is None else compared)
+        Path(config.folder, "alignment.txt").write_text(report.alignment(data.alignments))
+        print(report.results(metrics, config.folder), flush=True)
     return metrics
-
-
-def align(config: DictConfig) -> VerticalDataModule:
-    """Load, align and scale, and say who holds and learned what."""
-    from vertical_lightning import report
-    from vertical_lightning.memory import recall, remember
-
-    data = recall(config.datamodule)
-    data.load()
-    print(report.holdings(data.tables), flush=True)
-    remember(config.datamodule, data)
-    data.align()
-    print(report.alignment(data.alignments), flush=True)
-    data.setup("fit")
-    return data
-
-
-def check_settings(config: DictConfig) -> None:
-    """Refuse settings that would only fail, or mislead, after alignment has taken its time."""
-    from vertical_lightning.split_module import check_precision
-
-    check_precision(config.trainer.precision)  # on a CPU Lightning would turn fp16 into bf16 before the module sees it
-    if not isinstance(config.seed, int):
-        raise ValueError(f"seed={config.seed} is no integer; a run without a seed cannot be repeated.")
-    if not isinstance(config.batch_size, int) or config.batch_size < 1:
-        raise ValueError(f"batch_size={config.batch_size} is no number of rows; give an integer from 1 to the aligned rows.")
-    if config.ckpt_path and not Path(config.ckpt_path).is_file():
-        raise ValueError(f"ckpt_path={config.ckpt_path} is no file; a run's checkpoints lie in its folder's checkpoints/.")
-    if config.threads is not None and (not isinstance(config.threads, int) or config.threads < 1):
-        raise ValueError(f"threads={config.threads} is no number of threads; give an integer from 1, or null for all cores.")
-    if config.trainer.devices not in (1, "1", "auto"):
-        raise ValueError(f"trainer.devices={config.trainer.devices} is not supported yet: all parties train on one device.")
-
-
-def build_module(config: DictConfig, architecture: Architecture, data: VerticalDataModule) -> SplitModule:
-    """Build the network for the shapes that the parties hold, and the module that trains it."""
-    from vertical_lightning.split_module import SplitModule
-
-    network = build(config.topology)(architecture, data.shapes, data.task.outputs, merge=build(config.merge))
-    parties = list(network.parties)
-    return SplitModule(
-        network,
-        optimizer=by_party(config.optimizer, parties),
-        scheduler=by_party(config.scheduler, parties),
-        clip_norm=build(config.clip_norm),
-        task=data.task,
-    )
-
-
-def by_party(choice: DictConfig, parties: Sequence[str]) -> dict[str, Any]:
-    """Build a choice for every party, with the party's own differences (`choice.parties.NAME.…`) laid over it."""
-    differences = choice.get("parties") or {}
-    check_parties("a setting of its own", differences, parties)
-    common = {key: value for key, value in choice.items() if key != "parties"}
-    made = {party: build(OmegaConf.merge(common, differences.get(party, {}))) for party in parties}
-    return {party: one for party, one in made.items() if one}
 
 
 def introduce(config: DictConfig, module: SplitModule, data: VerticalDataModule, trainer: pl.Trainer) -> None:

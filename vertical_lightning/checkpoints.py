@@ -1,0 +1,143 @@
+"""A checkpoint is a folder with a file for each party: its own weights, optimizer and schedule, and nobody else's.
+
+The files are the same whether all parties ran in one process or each in its own, so a run can go on either way.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins import CheckpointIO
+
+Saved = dict[str, Any]
+"""What Lightning wants to keep, or what is left of it for one party."""
+
+OF_LABELS = ("callbacks",)
+"""Kept by the label holder only: best scores are metrics."""
+
+DATA = ("VerticalDataModule", "PartyDataModule")
+"""Lightning's names for the data module's state, which is the same."""
+
+
+class PartyCheckpoints(CheckpointIO):
+    """Lightning's way to the disk, party by party.
+
+    Args:
+        here: The parties that run in this process; None for all.
+        party_seed: Kept by each party for itself.
+        run: Names the run; a loaded checkpoint brings its own.
+
+    Attributes:
+        moment: The step of a loaded checkpoint.
+    """
+
+    def __init__(self, here: Collection[str] | None = None, party_seed: object = None, run: str = "") -> None:
+        self.here, self.party_seed = here, party_seed
+        self.run = run or secrets.token_hex(8)
+        self.moment = ""
+        self._left: Path | None = None
+
+    def save_checkpoint(self, checkpoint: Saved, path: str | os.PathLike[str], storage_options: Any | None = None) -> None:
+        """Write one file a party, each whole or not at all."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        for party in self.here or checkpoint["members"]:
+            seed = self.party_seed[party] if isinstance(self.party_seed, Mapping) else self.party_seed
+            own = part(checkpoint, party) | {"run": self.run, "party_seed": seed}
+            torch.save(own, folder / f".{party}.part")
+            (folder / f".{party}.part").replace(folder / f"{party}.ckpt")
+
+    def load_checkpoint(
+        self, path: str | os.PathLike[str], map_location: Callable[..., Any] | None = None, weights_only: bool | None = None
+    ) -> Saved:
+        """Read the files of the parties that are here and put them together.
+
+        Raises:
+            ValueError: A file is missing, or the files are of different steps or runs.
+        """
+        found = {file.stem: torch.load(file, map_location="cpu", weights_only=True) for file in self.files(Path(path))}
+        check_one_moment(found)
+        first = next(iter(found.values()))
+        self.run, self.moment = first["run"], f"step {first['global_step']}"
+        return whole(found)
+
+    def files(self, path: Path) -> Sequence[Path]:
+        """Find the wanted parties' files."""
+        files = [place(path, party) for party in self.here] if self.here else parts_of(path)
+        if missing := [file for file in files if not file.is_file()] or ([path] if not files else []):
+            raise ValueError(
+                f"ckpt_path={path} has no {', '.join(map(str, missing))}. Give the folder of a run, or of one checkpoint, "
+                "with a file NAME.ckpt of each party."
+            )
+        return files
+
+    def remove_checkpoint(self, path: str | os.PathLike[str]) -> None:
+        """Remove what was to be removed last time: if a party is lost now, all still have a step in common."""
+        late, self._left = self._left, Path(path)
+        if late is not None and late != self._left and late.is_dir():
+            for file in late.glob("*.ckpt"):
+                if self.here is None or file.stem in self.here:
+                    file.unlink()
+            if not any(late.iterdir()):
+                late.rmdir()
+
+
+def place(path: Path, party: str) -> Path:
+    """Say where a party's file is: in a checkpoint, or the newest of a run in one process or in several."""
+    choices = [path / f"{party}.ckpt", path / party / "checkpoints" / "last.ckpt" / f"{party}.ckpt"]
+    choices += [path / "checkpoints" / "last.ckpt" / f"{party}.ckpt", path / party / f"{party}.ckpt"]
+    return next((one for one in choices if one.is_file()), choices[0])
+
+
+def parts_of(path: Path) -> list[Path]:
+    """List all parties' files of a checkpoint, or the newest of a run in one process or in several."""
+    patterns = ("*.ckpt", "checkpoints/last.ckpt/*.ckpt", "*/checkpoints/last.ckpt/*.ckpt", "*/*.ckpt")
+    found = (sorted(one for one in path.glob(pattern) if one.is_file()) for pattern in patterns)
+    return next((files for files in found if files), [])
+
+
+def part(checkpoint: Saved, party: str) -> Saved:
+    """Take one party's part out of what Lightning wants to keep."""
+    holder = party == checkpoint["label_holder"]
+    own = {name: value for name, value in checkpoint.items() if holder or name not in OF_LABELS}
+    for name, owners in (("optimizer_states", "trained"), ("lr_schedulers", "scheduled")):
+        own[name] = [state for state, one in zip(checkpoint.get(name, ()), checkpoint[owners], strict=False) if one == party]
+        own[owners] = [one for one in checkpoint[owners] if one == party]
+    prefix = f"network.parties.{party}."
+    own["state_dict"] = {name: value for name, value in checkpoint["state_dict"].items() if name.startswith(prefix)}
+    for name in ("wire_bytes", "evaluation_wire_bytes"):
+        own[name] = {link: count for link, count in checkpoint[name].items() if party in link.split("->")}
+    for name in ("window", "epoch_sums"):
+        own[name] = checkpoint[name] if holder else {"rows": checkpoint[name]["rows"]}
+    return own
+
+
+def whole(found: Mapping[str, Saved]) -> Saved:
+    """Put parties' parts together, in the order in which all are listed."""
+    first = next(iter(found.values()))
+    holder = found.get(first["label_holder"], first)
+    parts = [found[party] for party in first["members"] if party in found]
+    merged = dict(holder)
+    merged |= dict.fromkeys(DATA, next(holder[name] for name in DATA if name in holder))
+    for name in ("optimizer_states", "lr_schedulers", "trained", "scheduled"):
+        merged[name] = [state for one in parts for state in one[name]]
+    for name in ("state_dict", "wire_bytes", "evaluation_wire_bytes"):
+        merged[name] = {key: value for one in parts for key, value in one[name].items()}
+    return merged
+
+
+def check_one_moment(found: Mapping[str, Saved]) -> None:
+    """Refuse parts of different steps or runs.
+
+    Raises:
+        ValueError: Says whose part is of which step.
+    """
+    moments = {party: (one["run"], one["epoch"], one["global_step"]) for party, one in found.items()}
+    if len(set(moments.values())) > 1:
+        told = "; ".join(f"{party} step {step} of epoch {epoch}, run {run}" for party, (run, epoch, step) in moments.items())
+        raise ValueError(f"the parties' checkpoints are of different moments: {told}. Give parts of one step of one run.")

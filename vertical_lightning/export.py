@@ -1,0 +1,130 @@
+"""The command `vl-export`: one party's own part of a trained network, as files that run without this package."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from vertical_lightning.configuration import build, config_folder, sentences
+
+if TYPE_CHECKING:
+    import torch
+
+    from vertical_lightning.topologies.topology import Topology
+
+EXPECTED = (
+    *(".*torch.jit.*deprecated", ".*legacy TorchScript-based", "The feature will be removed", "no signature found"),
+    ".*might cause the trace to be incorrect",  # what is recorded is tried on a batch of another size
+)
+"""Warnings about the ways that torch has to these formats."""
+
+
+def main() -> None:
+    """Run the command line."""
+    export()
+
+
+@hydra.main(version_base="1.3", config_path=config_folder(), config_name="export")
+def export(config: DictConfig) -> None:
+    """Write a file for each piece of the network that the party owns, and say what goes in and comes out."""
+    with sentences():
+        for key in ("run", "party"):
+            if OmegaConf.is_missing(config, key):
+                raise ValueError(f"{key} is missing: say vl-export run=logs/runs/DATE party=alice, for example.")
+        print(write(config.run, config.party, config.format, config.out, config.ckpt_path))
+
+
+def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = None) -> str:
+    """Write a party's pieces, and return what was written.
+
+    Args:
+        run: The folder of a run, with its configuration.
+        party: Whose pieces.
+        format: Of the files, torchscript or onnx.
+        out: The folder to write.
+        ckpt_path: The folder of a checkpoint, or of another run; None for the newest of `run`.
+
+    Raises:
+        ValueError: Something asked for is not there, or `out` is.
+    """
+    from vertical_lightning.new_folder import new_folder
+    from vertical_lightning.pieces import FORMATS, pieces
+    from vertical_lightning.precision import dtypes
+
+    if format not in FORMATS:
+        raise ValueError(f"format={format} is unknown; the formats are {', '.join(FORMATS)}.")
+    saving = FORMATS[format]
+    with new_folder(out) as folder:  # refused before anything takes time
+        settings, saved = settings_of(Path(run)), read(Path(ckpt_path or run), party)
+        kind = dtypes(settings.trainer.precision)[-1]
+        own = [piece for owner, piece in pieces(network(settings, saved, party, kind), kind) if owner == party]
+        with warnings.catch_warnings():
+            for message in EXPECTED:
+                warnings.filterwarnings("ignore", message=message)
+            for piece in own:
+                saving.write(piece, folder / f"{piece.name}.{saving.suffix}")
+    moment = f"after step {saved['global_step']} of epoch {saved['epoch']}"
+    lines = [f"  {piece.name}.{saving.suffix}: {piece.summary()}" for piece in own]
+    return "\n".join([f"{out}/ has {party}'s part of {run}, {moment}:", *lines])
+
+
+def settings_of(run: Path) -> DictConfig:
+    """Read what the run was asked for."""
+    file = run / ".hydra" / "config.yaml"
+    if not file.is_file():
+        raise ValueError(
+            f"run={run} is no run: there is no {file}. Give the folder that vl-train or vl-party names at its end."
+        )
+    settings = OmegaConf.load(file)
+    assert isinstance(settings, DictConfig)
+    return settings
+
+
+def read(path: Path, party: str) -> dict[str, Any]:
+    """Read the party's checkpoint, and nobody else's.
+
+    Raises:
+        ValueError: There is none, or it cannot tell the network's shapes.
+    """
+    import torch
+
+    from vertical_lightning.checkpoints import parts_of, place
+
+    file = place(path, party)
+    if not file.is_file():
+        found = ", ".join(sorted({one.stem for one in parts_of(path)})) or "nobody"
+        raise ValueError(f"party={party} has no checkpoint in {path}; there is one of {found}.")
+    saved: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    if "shapes" not in saved:
+        raise ValueError(f"{file} was written by an earlier version and lacks the parties' shapes. Go on with the run from it.")
+    return saved
+
+
+def network(settings: DictConfig, saved: dict[str, Any], party: str, kind: torch.dtype) -> Topology:
+    """Build the network with the party's stages as they were trained, and all others on the device `meta`.
+
+    Raises:
+        ValueError: The checkpoint is not of this network.
+    """
+    architecture, merge = build(settings.architecture), build(settings.merge)
+    shapes, outputs = saved["shapes"], saved["outputs"]
+    built: Topology = build(settings.topology)(architecture, shapes, outputs, merge=merge, seed=0, here=[party])
+    if party not in built.members:
+        members = ", ".join(built.members)
+        raise ValueError(f"party={party} owns no stages of this run's network; {members} do. Is ckpt_path of another run?")
+    for member in built.members:
+        built.own(member).to(kind)
+    prefix = f"network.parties.{party}."
+    try:
+        built.own(party).load_state_dict({name.removeprefix(prefix): one for name, one in saved["state_dict"].items()})
+    except RuntimeError as error:
+        raise ValueError(f"{party}'s checkpoint is not of this run's network; is ckpt_path of another run? {error}") from error
+    return built
+
+
+if __name__ == "__main__":
+    main()

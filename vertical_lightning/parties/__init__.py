@@ -1,0 +1,1 @@
+"""One process per party: how they come together, agree on one run, and end it together."""

@@ -1,0 +1,94 @@
+"""Starts a process for every party on this machine, and sees to it that none outlives the run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from vertical_lightning.parties.child import child
+
+GRACE = 5.0
+"""Seconds that the others get, beyond `wire.timeout`, to notice that one is gone and to say so."""
+
+
+def apart(
+    configs: Mapping[str, DictConfig],
+    work: Callable[..., object],
+    rendezvous: str | None = None,
+    compared: Mapping[str, str | float] | None = None,
+) -> None:
+    """Let every party work in a process of its own.
+
+    Args:
+        configs: By party, what it is told.
+        work: What each does with its configuration, its name, the rendezvous and what is compared.
+        rendezvous: Where they meet; None for a free port of this machine.
+        compared: The hyper-parameters that TensorBoard compares runs by.
+
+    Raises:
+        ConnectionError: A party has failed or was killed; says which, and how to go on.
+    """
+    context = get_context("forkserver")  # one import for all; a fork of this process could carry its threads' locks
+    context.set_forkserver_preload(["vertical_lightning.assembly", "vertical_lightning.processes"])
+    rendezvous = rendezvous or f"127.0.0.1:{free_port()}"
+    width = max(map(len, configs))
+    started = {}
+    for name, config in configs.items():
+        facts = (work, OmegaConf.to_container(config), name, rendezvous, compared, os.getcwd(), width)
+        started[name] = context.Process(target=child, args=facts, name=name)
+    for process in started.values():
+        process.start()
+    who = ", ".join(f"{name} in process {process.pid}" for name, process in started.items())
+    print(f"{who}; they meet at {rendezvous}\n", flush=True)
+    try:
+        ended = wait_for(started, float(next(iter(configs.values())).wire.timeout) + GRACE)
+    finally:
+        stop(list(started.values()))
+    if any(code != 0 for code in ended.values()):
+        raise ConnectionError(what_happened(ended, [Path(config.folder) for config in configs.values()]))
+
+
+def wait_for(started: Mapping[str, Any], grace: float) -> dict[str, int | None]:
+    """Wait until all have ended, or until `grace` seconds after one has failed; return exit codes, None of what still runs."""
+    failed_at: float | None = None
+    while any(process.is_alive() for process in started.values()):
+        wait([process.sentinel for process in started.values() if process.is_alive()], timeout=1.0)
+        if failed_at is None and any(process.exitcode for process in started.values()):
+            failed_at = time.monotonic()
+        if failed_at is not None and time.monotonic() - failed_at > grace:
+            break
+    return {name: process.exitcode for name, process in started.items()}
+
+
+def stop(processes: Sequence[Any]) -> None:
+    """End what still runs."""
+    for process in processes:
+        if process.is_alive():
+            process.kill()
+    for process in processes:
+        process.join()
+
+
+def what_happened(ended: Mapping[str, int | None], folders: Sequence[Path]) -> str:
+    """Say who was killed, failed or hangs, and how to go on."""
+    frozen = [f"{name} does not answer" for name, code in ended.items() if code is None]
+    killed = [f"{name} was killed (signal {-code})" for name, code in ended.items() if code is not None and code < 0]
+    failed = [f"{name} has stopped" for name, code in ended.items() if code is not None and code > 0]
+    kept = all(list(folder.glob("checkpoints/last.ckpt/*.ckpt")) for folder in folders)
+    go_on = f"To go on: the same command with ckpt_path={folders[0].parent}." if kept else "Start again."
+    return f"the run has broken off: {', '.join(frozen + killed + failed)}. {go_on}"
+
+
+def free_port() -> int:
+    """Find a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

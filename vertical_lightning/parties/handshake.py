@@ -1,0 +1,52 @@
+"""What parties must have in common to train one network, beside their data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from vertical_lightning.parameters import flat
+
+AGREED = (
+    *("topology", "architecture", "merge", "cut", "label_holder", "batch_size", "seed", "trainer.precision"),
+    *("datamodule.val_fraction", "datamodule.test_fraction", "datamodule.shuffle", "psi.engine", "psi.min_overlap", "wire"),
+)
+"""The configuration's nodes on which all results depend, or without which the parties would wait for each other for ever.
+How a party scales, steps and clips is its own business, and where its files lie nobody else's."""
+
+OWN = ("wire.certificate", "wire.key", "wire.authority", "wire.listen", "wire.insecure")
+
+SCHEDULE = (
+    *("max_epochs", "min_epochs", "max_steps", "min_steps", "max_time", "fast_dev_run", "overfit_batches"),
+    *("limit_train_batches", "limit_val_batches", "limit_test_batches", "num_sanity_val_steps"),
+    *("check_val_every_n_epoch", "val_check_interval", "reload_dataloaders_every_n_epochs"),
+)
+"""How long to train, and when to validate: the label holder says so, and the others follow."""
+
+
+def facts(config: DictConfig) -> dict[str, str]:
+    """Write down what must be the same everywhere: settings, and versions of what computes and talks."""
+    found: dict[str, str] = {}
+    for name in AGREED:
+        found |= {key: str(value) for key, value in flat(name, OmegaConf.select(config, name)) if key not in OWN}
+    return found | {package: version(package) for package in ("vertical_lightning", "torch")}
+
+
+def schedule(config: DictConfig) -> dict[str, Any]:
+    """Return the label holder's part of the trainer's settings."""
+    given = OmegaConf.to_container(config.trainer, resolve=True)
+    assert isinstance(given, dict)
+    return {name: given[name] for name in SCHEDULE if name in given}
+
+
+def follow(config: DictConfig, schedule: Mapping[str, Any]) -> DictConfig:
+    """Return the configuration with the label holder's schedule in the place of the own one."""
+    config = config.copy()
+    OmegaConf.set_struct(config, False)
+    for name in SCHEDULE:
+        config.trainer.pop(name, None)
+    config.trainer = OmegaConf.merge(config.trainer, {name: value for name, value in schedule.items() if name in SCHEDULE})
+    return config

@@ -1,0 +1,131 @@
+"""One party's place in a run: the way to the others, what all must agree on, and an end for all."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Self
+
+from vertical_lightning.transport.alignment_channel import AlignmentChannel
+from vertical_lightning.transport.failure import MeetingError, told
+from vertical_lightning.transport.link import Engine, Meeting
+from vertical_lightning.transport.peer import Peer
+from vertical_lightning.transport.remote import Remote
+
+
+class Session:
+    """Brings the parties together; as a context it tells them when this party fails, or says goodbye.
+
+    Everything that all must know goes through the label holder, who compares and passes on.
+
+    Args:
+        party: The party in this process.
+        named: The parties that bring rows.
+        owners: The owners of later stages.
+        label_holder: The party that the others look for.
+        address: Where it listens, `host:port`.
+        wire: The engine.
+
+    Attributes:
+        members: All parties, in one order everywhere.
+        peers: The way to each that this party talks to.
+        remote: What tensors cross by.
+        run: Names the run; the label holder draws it, checkpoints keep it.
+    """
+
+    def __init__(
+        self,
+        party: str,
+        named: Sequence[str],
+        owners: Sequence[str],
+        label_holder: str,
+        address: str,
+        wire: Engine,
+    ) -> None:
+        self.party, self.label_holder, self.named = party, label_holder, list(named)
+        self.members = list(dict.fromkeys([*named, *owners, label_holder]))
+        self.run = secrets.token_hex(8)
+        if party not in self.members:
+            raise ValueError(f"name={party} is none of the parties of this run: {', '.join(self.members)}.")
+        meeting = Meeting(party, self.members, label_holder, address, pairs(named, owners, label_holder), wire.patience)
+        links = wire.connect(meeting)
+        self.peers = {name: Peer(party, name, link, wire.timeout, wire.patience) for name, link in links.items()}
+        self.remote = Remote(party, self.peers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Say goodbye, or whose error ended the run."""
+        for peer in self.peers.values():
+            if error is None:
+                peer.leave()
+            else:
+                peer.abort(*told(error, self.party))
+
+    @property
+    def leads(self) -> bool:
+        """Whether the label holder is here: its decisions are everybody's."""
+        return self.party == self.label_holder
+
+    def channels(self, parties: Iterable[str]) -> Mapping[str, AlignmentChannel]:
+        """Return this party's channels of the alignment: the label holder's to all, the others' to the label holder."""
+        talks_to = parties if self.leads else [self.label_holder]
+        return {party: AlignmentChannel(self.peers[party]) for party in talks_to if party != self.party}
+
+    def gather(self, what: str, **facts: Any) -> dict[str, dict[str, Any]]:
+        """Tell all others these facts, and return every party's."""
+        if not self.leads:
+            holder = self.peers[self.label_holder]
+            holder.tell(what=what, facts=facts)
+            return dict(self._about(what, self.label_holder))
+        known = {party: facts if party == self.party else self._about(what, party) for party in self.members}
+        self.tell(what, known)
+        return known
+
+    def tell(self, what: str, facts: Mapping[str, Any]) -> None:
+        """Tell all others."""
+        for peer in self.peers.values():
+            peer.tell(what=what, facts=facts)
+
+    def hear(self, what: str) -> dict[str, Any]:
+        """Wait for what the label holder tells."""
+        return self._about(what, self.label_holder)
+
+    def agree(self, what: str, **facts: Any) -> dict[str, str]:
+        """Stop everybody unless all say the same, and return that; who says None goes along.
+
+        Raises:
+            MeetingError: Says what differs, and who says what.
+        """
+        said = self.gather(what, **{name: None if value is None else str(value) for name, value in facts.items()})
+        answers = {name: {party: one[name] for party, one in said.items() if one.get(name) is not None} for name in facts}
+        differing = {name: answer for name, answer in answers.items() if len(set(answer.values())) > 1}
+        if differing:
+            answered = "; ".join(
+                f"{name}: {' '.join(f'{party}={value}' for party, value in answer.items())}"
+                for name, answer in differing.items()
+            )
+            raise MeetingError(self.party, f"the parties disagree about {what}: {answered}. Start all with the same.")
+        return {name: next(iter(answer.values()), "") for name, answer in answers.items()}
+
+    def _about(self, what: str, party: str) -> dict[str, Any]:
+        said = self.peers[party].hear(f"what {party} says of {what}")
+        if said.get("what") != what or not isinstance(said.get("facts"), dict):
+            raise self.peers[party].refused(f"it speaks of something else than {what}, which was due")
+        facts: dict[str, Any] = said["facts"]
+        return facts
+
+
+def pairs(named: Iterable[str], owners: Sequence[str], label_holder: str) -> frozenset[frozenset[str]]:
+    """Say who talks to whom: the label holder with everybody, and whoever the topology's hops join.
+
+    >>> sorted(map(sorted, pairs(["alice", "carol"], ["server", "bob"], "bob")))
+    [['alice', 'bob'], ['alice', 'server'], ['bob', 'carol'], ['bob', 'server'], ['carol', 'server']]
+    """
+    later = list(owners) or [label_holder]
+    found = [(one, label_holder) for one in [*named, *later]]
+    found += [(one, later[0]) for one in named]
+    found += list(pairwise(later))
+    return frozenset(frozenset(pair) for pair in found if pair[0] != pair[1])

@@ -1,0 +1,82 @@
+"""The command `vl-party`: one party of a run, here; the others run theirs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from vertical_lightning.configuration import config_folder, open_parties, sentences, spare_driver
+
+PARALLEL = ("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
+"""What launchers set; a logger that finds them takes this party for a helper of another one, and stays silent."""
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.argv[1:] = open_parties(sys.argv[1:])
+    party()
+
+
+@hydra.main(version_base="1.3", config_path=config_folder(), config_name="party")
+def party(config: DictConfig) -> None:
+    """Train with the other parties."""
+    with sentences():
+        for key in ("name", "rendezvous"):
+            if OmegaConf.is_missing(config, key):
+                raise ValueError(f"{key} is missing: say vl-party name=alice rendezvous=bob.example:29500, for example.")
+        spare_driver(config)
+        try:
+            run_party(config, config.name, config.rendezvous)
+        except ConnectionError as error:
+            raise ConnectionError(f"{error} {how_to_go_on(Path(config.folder))}") from error
+
+
+def run_party(
+    config: DictConfig, name: str, rendezvous: str, compared: Mapping[str, str | float] | None = None
+) -> dict[str, float]:
+    """Train as one party."""
+    begin_party()
+    from vertical_lightning.train import train
+
+    if config.party_seed is None:
+        config.party_seed = kept_seed(config.ckpt_path, name) or secrets.randbits(63)
+    return train(config, compared, party=name, rendezvous=rendezvous)
+
+
+def begin_party() -> None:
+    """Forget what launchers set, and let the threads that read have the interpreter at once: by default they wait for 5 ms."""
+    sys.setswitchinterval(1e-4)
+    for variable in [*PARALLEL, *(one for one in os.environ if one.startswith("TORCHELASTIC"))]:
+        os.environ.pop(variable, None)
+
+
+def kept_seed(ckpt_path: str | None, name: str) -> int | None:
+    """Return the private seed of the run to go on with."""
+    if ckpt_path is None:
+        return None
+    import torch
+
+    from vertical_lightning.checkpoints import place
+
+    file = place(Path(ckpt_path), name)
+    return torch.load(file, map_location="cpu", weights_only=True)["party_seed"] if file.is_file() else None
+
+
+def how_to_go_on(folder: Path) -> str:
+    """Say whether there is a checkpoint, and how to use it."""
+    if not list(folder.glob("checkpoints/*.ckpt")):
+        return "No checkpoint has been written; start all parties again."
+    words = [word for word in sys.argv[1:] if not word.startswith("ckpt_path=")]
+    command = shlex.join(["vl-party", *(word.removeprefix("++") for word in words), f"ckpt_path={folder}"])
+    return f"To go on, start all parties again, each with the folder of its own run: {command}"
+
+
+if __name__ == "__main__":
+    main()

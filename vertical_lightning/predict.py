@@ -1,0 +1,116 @@
+"""The command `vl-predict`: a finished run's network, on the rows of a split; the label holder gets the predictions."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hydra
+import yaml
+from omegaconf import DictConfig, OmegaConf
+
+from vertical_lightning.configuration import config_folder, open_parties, sentences, spare_driver
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+    from vertical_lightning.data.datamodule import VerticalDataModule
+
+SPLITS = ("train", "val", "test")
+
+
+def main() -> None:
+    """Begin with what the run was told, then this command line."""
+    words = open_parties(sys.argv[1:])
+    sys.argv[1:] = [*told(words), *words, "sweep.mode=null"]
+    predict()
+
+
+def told(words: Sequence[str]) -> list[str]:
+    """Return the command line of the run that is named by `run=FOLDER`; options such as --config-dir are to be given again."""
+    for word in words:
+        record = Path(word.removeprefix("run="), ".hydra", "overrides.yaml")
+        if word.startswith("run=") and record.is_file():
+            return open_parties([str(one).lstrip("+") for one in yaml.safe_load(record.read_text()) or ()])
+    return []
+
+
+@hydra.main(version_base="1.3", config_path=config_folder(), config_name="predict")
+def predict(config: DictConfig) -> None:
+    """Predict with all parties here, in processes started here, or as one of them."""
+    with sentences():
+        spare_driver(config)
+        check(config)
+        config.ckpt_path, config.out = config.run, str(Path(config.out).absolute())
+        with tempfile.TemporaryDirectory() as folder:
+            config.folder = folder
+            if config.name is not None:
+                predict_party(config, config.name, config.rendezvous)
+            elif config.parties._target_ == "vertical_lightning.processes.run":
+                from vertical_lightning.parties.apart import apart
+                from vertical_lightning.processes import configuration_of, parties
+
+                own = {name: configuration_of(config, name) for name in parties(config)}
+                apart(own, predict_party, config.parties.rendezvous)
+            else:
+                predict_party(config)
+        print(f"{config.label_holder} has the predictions: {config.out}", flush=True)
+
+
+def check(config: DictConfig) -> None:
+    """Refuse what cannot be meant, before anything takes time."""
+    if OmegaConf.is_missing(config, "run") or not Path(config.run).is_dir():
+        given = "is missing" if OmegaConf.is_missing(config, "run") else f"= {config.run} is no folder"
+        raise ValueError(f"run {given}: give the folder of a finished run, such as run=logs/runs/DATE_TIME.")
+    if config.split not in SPLITS:
+        raise ValueError(f"split={config.split} is none of {', '.join(SPLITS)}.")
+    if Path(config.out).exists():
+        raise ValueError(f"out={config.out} exists; nothing is overwritten. Choose another file, or remove it.")
+
+
+def predict_party(config: DictConfig, name: str | None = None, rendezvous: str = "", compared: object = None) -> None:
+    """Predict, as one party or as all; the label holder writes the file."""
+    import torch
+
+    from vertical_lightning.assembly import assembled
+    from vertical_lightning.outputs import Outputs
+    from vertical_lightning.party import begin_party
+
+    begin_party()
+    warnings.filterwarnings("ignore", message=".*callbacks used to create the checkpoint.*")  # a prediction wants none
+    OmegaConf.set_struct(config, False)
+    bar = {"progress_bar": config.callbacks.progress_bar} if "progress_bar" in config.callbacks else {}
+    config.callbacks, config.logger, config.trainer.enable_progress_bar = bar, {}, bool(bar)
+    with assembled(config, name, rendezvous) as (config, trainer, module, data):
+        data.tested, outputs = config.split, Outputs()
+        trainer.callbacks.append(outputs)  # type: ignore[attr-defined]
+        # Not trainer.predict, which would rebuild the loader as if it had batches of its own.
+        trainer.test(module, datamodule=data, ckpt_path=config.ckpt_path, verbose=False)
+        if name in (None, config.label_holder):
+            table(data, config.split, torch.cat(outputs.logits)).to_csv(config.out, index=False)
+
+
+def table(data: VerticalDataModule, split: str, logits: Tensor) -> pd.DataFrame:
+    """Put the label holder's ids beside what is predicted: a class with all probabilities, or a number."""
+    import pandas as pd
+
+    from vertical_lightning.task import Regression
+
+    name = split if split in data.tables else next(iter(data.tables))
+    ids = data.tables[name][data.label_holder].ids
+    rows = data.alignments[name].positions[data.label_holder][data.splits[split].rows]
+    found = pd.DataFrame({"id": [ids[row] for row in rows.tolist()]})
+    if isinstance(data.task, Regression):
+        return found.assign(predicted=(data.task.mean + data.task.spread * logits.squeeze(1).double()).tolist())
+    chances = logits.double().softmax(dim=1)
+    found["predicted"] = [data.classes[number] for number in chances.argmax(dim=1).tolist()]
+    return found.assign(**{f"probability_{one}": chances[:, number].tolist() for number, one in enumerate(data.classes)})
+
+
+if __name__ == "__main__":
+    main()
