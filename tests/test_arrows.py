@@ -56,7 +56,7 @@ ARROWS = {
     },
     "train": {"assembly", "configuration", "data", "parameters", "record", "report", "split_module", "sweep", "tensorboards"},
     "party": {"checkpoints", "configuration", "train", "transport"},
-    "processes": {"configuration", "parties", "party", "train"},
+    "processes": {"configuration", "parties", "party", "sweep", "topologies", "train"},
     "outputs": set(),
     "predict": {"assembly", "configuration", "data", "outputs", "parties", "party", "processes", "task"},
 }

@@ -137,6 +137,8 @@ def check_settings(config: DictConfig, party: str | None) -> None:
         raise ValueError(f"batch_size={config.batch_size} is no number of rows; give an integer from 1 to the aligned rows.")
     if config.ckpt_path:
         PartyCheckpoints(None if party is None else [party]).files(Path(config.ckpt_path))
+    if party is not None and config.trainer.get("max_time") is not None:
+        raise ValueError("trainer.max_time ends by each party's own clock; between processes give max_epochs or max_steps.")
     if config.threads is not None and (not isinstance(config.threads, int) or config.threads < 1):
         raise ValueError(f"threads={config.threads} is no number of threads; give an integer from 1, or null for all cores.")
     if config.trainer.devices not in (1, "1", "auto"):

@@ -34,17 +34,21 @@ class PartyCheckpoints(CheckpointIO):
 
     Attributes:
         moment: The step of a loaded checkpoint.
+        steps: By name, the step of each checkpoint that was saved.
     """
 
     def __init__(self, here: Collection[str] | None = None, party_seed: object = None, run: str = "") -> None:
         self.here, self.party_seed = here, party_seed
         self.run = run or secrets.token_hex(8)
         self.moment = ""
+        self.steps: dict[str, int] = {}
         self._left: Path | None = None
 
     def save_checkpoint(self, checkpoint: Saved, path: str | os.PathLike[str], storage_options: Any | None = None) -> None:
         """Write one file a party, each whole or not at all."""
         folder = Path(path)
+        self._left = None if self._left == folder else self._left
+        self.steps[folder.name] = int(checkpoint["global_step"])
         folder.mkdir(parents=True, exist_ok=True)
         for party in self.here or checkpoint["members"]:
             seed = self.party_seed[party] if isinstance(self.party_seed, Mapping) else self.party_seed
@@ -91,13 +95,15 @@ def place(path: Path, party: str) -> Path:
     """Say where a party's file is: in a checkpoint, or the newest of a run in one process or in several."""
     choices = [path / f"{party}.ckpt", path / party / "checkpoints" / "last.ckpt" / f"{party}.ckpt"]
     choices += [path / "checkpoints" / "last.ckpt" / f"{party}.ckpt", path / party / f"{party}.ckpt"]
+    choices += [path.parent / party / "checkpoints" / path.name / f"{party}.ckpt"]  # RUN/epoch_004.ckpt of several processes
     return next((one for one in choices if one.is_file()), choices[0])
 
 
 def parts_of(path: Path) -> list[Path]:
     """List all parties' files of a checkpoint, or the newest of a run in one process or in several."""
     patterns = ("*.ckpt", "checkpoints/last.ckpt/*.ckpt", "*/checkpoints/last.ckpt/*.ckpt", "*/*.ckpt")
-    found = (sorted(one for one in path.glob(pattern) if one.is_file()) for pattern in patterns)
+    places = [(path, pattern) for pattern in patterns] + [(path.parent, f"*/checkpoints/{path.name}/*.ckpt")]
+    found = (sorted(one for one in folder.glob(pattern) if one.is_file()) for folder, pattern in places)
     return next((files for files in found if files), [])
 
 

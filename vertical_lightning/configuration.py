@@ -35,13 +35,28 @@ def sentences() -> Iterator[None]:
         raise
 
 
+OF_A_PARTY = r"(data|optimizer|scheduler)\.parties\."
+"""What begins a setting of a party by its name."""
+
+WITH_VALUE = ("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn", "--package", "-p", "--info", "-i")
+"""Hydra's options whose value is the next word."""
+
+
 def open_parties(words: Sequence[str]) -> list[str]:
     """Let the command line add settings of a party by its name, which no configuration file can list.
 
-    >>> open_parties(["data.parties.bank.path=bank.csv", "cut=1"])
-    ['++data.parties.bank.path=bank.csv', 'cut=1']
+    Options come first: between overrides Hydra would not know what follows them.
+
+    >>> open_parties(["data.parties.bank.path=bank.csv", "--config-dir", "mine", "cut=1"])
+    ['--config-dir', 'mine', '++data.parties.bank.path=bank.csv', 'cut=1']
     """
-    return [f"++{word}" if re.match(r"(data|optimizer|scheduler)\.parties\.", word) else word for word in words]
+    options: list[str] = []
+    overrides: list[str] = []
+    waiting = False
+    for word in words:
+        (options if waiting or word.startswith("-") else overrides).append(word)
+        waiting = word in WITH_VALUE
+    return [*options, *(f"++{word}" if re.match(OF_A_PARTY, word) else word for word in overrides)]
 
 
 def stamps(config: Any) -> dict[str, list[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import config_folder, open_parties, sentences, spare_driver
+from vertical_lightning.configuration import OF_A_PARTY, config_folder, open_parties, sentences, spare_driver
 
 PARALLEL = ("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
 """What launchers set; a logger that finds them takes this party for a helper of another one, and stays silent."""
@@ -71,10 +72,10 @@ def kept_seed(ckpt_path: str | None, name: str) -> int | None:
 
 def how_to_go_on(folder: Path) -> str:
     """Say whether there is a checkpoint, and how to use it."""
-    if not list(folder.glob("checkpoints/*.ckpt")):
-        return "No checkpoint has been written; start all parties again."
+    if not list(folder.glob("checkpoints/last.ckpt/*.ckpt")):
+        return "No checkpoint has been written meanwhile; start all parties again with the same commands."
     words = [word for word in sys.argv[1:] if not word.startswith("ckpt_path=")]
-    command = shlex.join(["vl-party", *(word.removeprefix("++") for word in words), f"ckpt_path={folder}"])
+    command = shlex.join(["vl-party", *(re.sub(rf"^\+\+(?={OF_A_PARTY})", "", word) for word in words), f"ckpt_path={folder}"])
     return f"To go on, start all parties again, each with the folder of its own run: {command}"
 
 

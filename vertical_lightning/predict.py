@@ -26,8 +26,8 @@ SPLITS = ("train", "val", "test")
 
 def main() -> None:
     """Begin with what the run was told, then this command line."""
-    words = open_parties(sys.argv[1:])
-    sys.argv[1:] = [*told(words), *words, "sweep.mode=null"]
+    words = sys.argv[1:]
+    sys.argv[1:] = open_parties([*told(words), *words, "sweep.mode=null"])
     predict()
 
 
@@ -36,7 +36,7 @@ def told(words: Sequence[str]) -> list[str]:
     for word in words:
         record = Path(word.removeprefix("run="), ".hydra", "overrides.yaml")
         if word.startswith("run=") and record.is_file():
-            return open_parties([str(one).lstrip("+") for one in yaml.safe_load(record.read_text()) or ()])
+            return [str(one) for one in yaml.safe_load(record.read_text()) or ()]
     return []
 
 
@@ -59,7 +59,8 @@ def predict(config: DictConfig) -> None:
                 apart(own, predict_party, config.parties.rendezvous)
             else:
                 predict_party(config)
-        print(f"{config.label_holder} has the predictions: {config.out}", flush=True)
+        if config.name in (None, config.label_holder):
+            print(f"{config.label_holder} has the predictions: {config.out}", flush=True)
 
 
 def check(config: DictConfig) -> None:
@@ -69,7 +70,7 @@ def check(config: DictConfig) -> None:
         raise ValueError(f"run {given}: give the folder of a finished run, such as run=logs/runs/DATE_TIME.")
     if config.split not in SPLITS:
         raise ValueError(f"split={config.split} is none of {', '.join(SPLITS)}.")
-    if Path(config.out).exists():
+    if config.name in (None, config.label_holder) and Path(config.out).exists():
         raise ValueError(f"out={config.out} exists; nothing is overwritten. Choose another file, or remove it.")
 
 
@@ -84,7 +85,9 @@ def predict_party(config: DictConfig, name: str | None = None, rendezvous: str =
     begin_party()
     warnings.filterwarnings("ignore", message=".*callbacks used to create the checkpoint.*")  # a prediction wants none
     OmegaConf.set_struct(config, False)
-    bar = {"progress_bar": config.callbacks.progress_bar} if "progress_bar" in config.callbacks else {}
+    bar = {name: one for name, one in (config.get("callbacks") or {}).items() if name == "progress_bar"}
+    for limit, value in (("limit_test_batches", None), ("fast_dev_run", False), ("overfit_batches", 0)):
+        config.trainer[limit] = value  # the run's own may have been fewer rows than the split has
     config.callbacks, config.logger, config.trainer.enable_progress_bar = bar, {}, bool(bar)
     with assembled(config, name, rendezvous) as (config, trainer, module, data):
         data.tested, outputs = config.split, Outputs()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from vertical_lightning.configuration import build
 from vertical_lightning.parties.apart import apart
 from vertical_lightning.party import run_party
+from vertical_lightning.sweep import threads
+from vertical_lightning.topologies.cut import resolve
 
 
 def run(
@@ -34,6 +37,7 @@ def run(
         from vertical_lightning.train import train
 
         return train(with_local_wire(config), compared)
+    resolve(build(config.cut), list(build(config.architecture).stages(1)), len(config.topology.owners))  # a sweep skips it
     members = parties(config)
     apart({name: configuration_of(config, name) for name in members}, run_party, rendezvous, compared)
     return merged(config, members)
@@ -64,7 +68,8 @@ def configuration_of(config: DictConfig, name: str) -> DictConfig:
     OmegaConf.set_struct(own, False)
     own.folder = str(Path(config.folder, name).absolute())
     seed = config.party_seed
-    own.party_seed = seed[name] if isinstance(seed, DictConfig) else seed
+    own.party_seed = seed.get(name) if isinstance(seed, DictConfig) else seed
+    own.threads = threads.share_of(config.threads)
     own.wire = {key: value[name] if isinstance(value, DictConfig) else value for key, value in config.wire.items()}
     for other, settings in (own.data.get("parties") or {}).items():
         if other != name and isinstance(settings, DictConfig):
@@ -72,7 +77,7 @@ def configuration_of(config: DictConfig, name: str) -> DictConfig:
                 settings.pop(key, None)
     if name != config.label_holder:
         own.trainer.enable_progress_bar = False  # one bar is enough
-        own.callbacks.pop("progress_bar", None)
+        (own.get("callbacks") or {}).pop("progress_bar", None)
     return own
 
 
@@ -85,6 +90,7 @@ def merged(config: DictConfig, members: Sequence[str]) -> dict[str, float]:
         metrics |= {key: float("nan") if value is None else value for key, value in found[name].items()}
     for total in ("wire/bytes", "wire/evaluation_bytes"):  # each party knows its own links
         metrics[total] = float(sum(value for key, value in metrics.items() if key.startswith(f"{total}/")))
-    (folder / "metrics.json").write_text(json.dumps({key: metrics[key] for key in sorted(metrics)}, indent=2) + "\n")
+    defined = {key: metrics[key] if math.isfinite(metrics[key]) else None for key in sorted(metrics)}
+    (folder / "metrics.json").write_text(json.dumps(defined, indent=2) + "\n")
     shutil.copy(folder / config.label_holder / "alignment.txt", folder)
     return metrics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -22,8 +22,8 @@ class Others(Protocol):
     def gather(self, what: str, **facts: Any) -> dict[str, dict[str, Any]]:
         """Tell all others these facts, and return every party's."""
 
-    def agree(self, what: str, **facts: Any) -> dict[str, str]:
-        """Stop everybody unless all say the same, and return that; who says None goes along."""
+    def agree(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, str]:
+        """Stop everybody unless all, or the given ones, say the same, and return that; who says None goes along."""
 
     def channels(self, parties: list[str]) -> Mapping[str, Any]:
         """Return the channels over which this party aligns with those that bring rows."""
@@ -50,6 +50,7 @@ class PartyDataModule(VerticalDataModule):
         self.party = party
         self.named: list[str] = []
         self.met = False
+        self._agreed = ""
 
     def load(self) -> None:
         """Load what the party holds; does nothing the second time.
@@ -113,14 +114,19 @@ class PartyDataModule(VerticalDataModule):
         return AlignedRows(features, torch.empty(len(numbers), device="meta") if labels is None else labels, numbers)
 
     def agree_on_rows(self) -> None:
-        """Make sure that row i is one entity everywhere; a party without rows believes the label holder."""
-        digest = super().digest if self.tables else None
-        self._agreed = self.others.agree("the aligned entities", alignment=digest)["alignment"]
+        """Make sure that row i is one entity everywhere. A party without rows hears nothing of ids, not even a digest."""
+        if self.tables:
+            self._agreed = self.others.agree("the aligned entities", self.named, alignment=super().digest)["alignment"]
 
     @property
     def digest(self) -> str:
         """Fingerprint of the aligned entities, as all parties have it."""
         return self._agreed
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Refuse to resume on other entities than the checkpoint's, where there are entities."""
+        if self.tables:
+            super().load_state_dict(state_dict)
 
     def transfer_batch_to_device(self, batch: VerticalBatch, device: torch.device, dataloader_idx: int) -> VerticalBatch:
         """Move what is here; what is elsewhere has nothing to move."""

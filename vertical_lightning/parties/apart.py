@@ -82,8 +82,11 @@ def what_happened(ended: Mapping[str, int | None], folders: Sequence[Path]) -> s
     frozen = [f"{name} does not answer" for name, code in ended.items() if code is None]
     killed = [f"{name} was killed (signal {-code})" for name, code in ended.items() if code is not None and code < 0]
     failed = [f"{name} has stopped" for name, code in ended.items() if code is not None and code > 0]
-    kept = all(list(folder.glob("checkpoints/last.ckpt/*.ckpt")) for folder in folders)
-    go_on = f"To go on: the same command with ckpt_path={folders[0].parent}." if kept else "Start again."
+    saved = [{path.parent.name: path.stat().st_mtime for path in one.glob("checkpoints/*.ckpt/*.ckpt")} for one in folders]
+    common = set.intersection(*map(set, saved)) - {"last.ckpt"}
+    newest = max(common, key=saved[0].__getitem__, default=None)  # one may have saved a step that another has not
+    again = "No checkpoint has been written meanwhile; start again with the same command."
+    go_on = f"To go on: the same command with ckpt_path={folders[0].parent / newest}." if newest else again
     return f"the run has broken off: {', '.join(frozen + killed + failed)}. {go_on}"
 
 

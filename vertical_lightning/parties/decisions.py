@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Decisions(Checkpoint):
     def __init__(self, session: Session, watched: Sequence[pl.Callback], checkpoints: PartyCheckpoints) -> None:
         self.session, self.checkpoints = session, checkpoints
         self.savers = [one for one in watched if isinstance(one, ModelCheckpoint)]
+        self.mine: list[dict[str, int]] = [{} for _ in self.savers]
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Put what arrives where this party computes."""
@@ -61,10 +62,15 @@ class Leader(Decisions):
     """The label holder: tells what its callbacks have decided."""
 
     def decide(self, trainer: pl.Trainer) -> None:
-        """Tell all others."""
-        kept = [[Path(path).name for path in saver.best_k_models] for saver in self.savers]
+        """Tell all others: whether to stop, and by name the step of each checkpoint that a metric has chosen."""
+        kept = [{name: self.checkpoints.steps[name] for name in self.names(saver)} for saver in self.savers]
         last = [Path(os.path.realpath(saver.last_model_path)).name if saver.last_model_path else "" for saver in self.savers]
         self.session.tell(WHAT, {"stop": trainer.should_stop, "kept": kept, "last": last})
+
+    def names(self, saver: ModelCheckpoint) -> list[str]:
+        """Name what a callback keeps in this run: the best, and the last where it is a copy."""
+        paths = [*saver.best_k_models, *([saver.last_model_path] if not os.path.islink(saver.last_model_path) else [])]
+        return [name for name in (Path(path).name for path in paths) if name in self.checkpoints.steps]
 
 
 class Follower(Decisions):
@@ -74,17 +80,30 @@ class Follower(Decisions):
         """Hear the label holder and do the same."""
         said = self.session.hear(WHAT)
         trainer.should_stop = trainer.should_stop or bool(said["stop"])
-        for saver, kept, last in zip(self.savers, said["kept"], said["last"], strict=True):
-            self.keep(trainer, Path(saver.dirpath or trainer.default_root_dir), set(map(plain, kept)), plain(last))
+        if len(said["kept"]) != len(self.savers):
+            raise self.session.peers[self.session.label_holder].refused(
+                f"it keeps epochs by {len(said['kept'])} callbacks with a monitor, this party by {len(self.savers)}. "
+                "Give all parties the same ones"
+            )
+        for saver, mine, kept, last in zip(self.savers, self.mine, said["kept"], said["last"], strict=True):
+            self.keep(trainer, Path(saver.dirpath or trainer.default_root_dir), mine, kept, plain(last))
 
-    def keep(self, trainer: pl.Trainer, folder: Path, kept: set[str], last: str) -> None:
-        """Make the folder hold what the label holder's holds."""
-        there = {path.name for path in folder.glob("*.ckpt") if not path.is_symlink()}
-        for name in kept - there:
-            trainer.save_checkpoint(folder / name)
-        for name in there - kept:
+    def keep(self, trainer: pl.Trainer, folder: Path, mine: dict[str, int], kept: Mapping[str, int], last: str) -> None:
+        """Have what the label holder has, of what this callback has saved; `mine` is what that was so far."""
+        for name, step in sorted(kept.items()):
+            if mine.get(plain(name)) == step:
+                continue
+            if step != trainer.global_step:
+                raise self.session.peers[self.session.label_holder].refused(
+                    f"it has chosen step {step} by a metric, and this is step {trainer.global_step}: between processes a "
+                    "callback with a monitor saves at the end of an epoch or of a validation"
+                )
+            trainer.save_checkpoint(folder / plain(name))
+            mine[plain(name)] = step
+        for name in sorted(set(mine) - set(map(plain, kept))):
             trainer.strategy.remove_checkpoint(folder / name)
-        if last in kept:
+            del mine[name]
+        if last in mine and last != "last.ckpt":
             ModelCheckpoint._link_checkpoint(trainer, str(folder / last), str(folder / "last.ckpt"))
 
 

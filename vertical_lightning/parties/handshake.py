@@ -20,7 +20,7 @@ How a party scales, steps and clips is its own business, and where its files lie
 OWN = ("wire.certificate", "wire.key", "wire.authority", "wire.listen", "wire.insecure")
 
 SCHEDULE = (
-    *("max_epochs", "min_epochs", "max_steps", "min_steps", "max_time", "fast_dev_run", "overfit_batches"),
+    *("max_epochs", "min_epochs", "max_steps", "min_steps", "fast_dev_run", "overfit_batches"),
     *("limit_train_batches", "limit_val_batches", "limit_test_batches", "num_sanity_val_steps"),
     *("check_val_every_n_epoch", "val_check_interval", "reload_dataloaders_every_n_epochs"),
 )
@@ -32,7 +32,7 @@ def facts(config: DictConfig) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in AGREED:
         found |= {key: str(value) for key, value in flat(name, OmegaConf.select(config, name)) if key not in OWN}
-    return found | {package: version(package) for package in ("vertical_lightning", "torch")}
+    return found | {package: version(package).split("+")[0] for package in ("vertical_lightning", "torch")}
 
 
 def schedule(config: DictConfig) -> dict[str, Any]:

@@ -74,14 +74,17 @@ class Session:
         talks_to = parties if self.leads else [self.label_holder]
         return {party: AlignmentChannel(self.peers[party]) for party in talks_to if party != self.party}
 
-    def gather(self, what: str, **facts: Any) -> dict[str, dict[str, Any]]:
-        """Tell all others these facts, and return every party's."""
+    def gather(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, dict[str, Any]]:
+        """Tell all others, or the given ones, these facts, and return every party's."""
+        members = self.members if among is None else list(dict.fromkeys([*among, self.label_holder]))
         if not self.leads:
             holder = self.peers[self.label_holder]
             holder.tell(what=what, facts=facts)
             return dict(self._about(what, self.label_holder))
-        known = {party: facts if party == self.party else self._about(what, party) for party in self.members}
-        self.tell(what, known)
+        known = {party: facts if party == self.party else self._about(what, party) for party in members}
+        for party in members:
+            if party != self.party:
+                self.peers[party].tell(what=what, facts=known)
         return known
 
     def tell(self, what: str, facts: Mapping[str, Any]) -> None:
@@ -93,13 +96,13 @@ class Session:
         """Wait for what the label holder tells."""
         return self._about(what, self.label_holder)
 
-    def agree(self, what: str, **facts: Any) -> dict[str, str]:
-        """Stop everybody unless all say the same, and return that; who says None goes along.
+    def agree(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, str]:
+        """Stop everybody unless all, or the given ones, say the same, and return that; who says None goes along.
 
         Raises:
             MeetingError: Says what differs, and who says what.
         """
-        said = self.gather(what, **{name: None if value is None else str(value) for name, value in facts.items()})
+        said = self.gather(what, among, **{name: None if value is None else str(value) for name, value in facts.items()})
         answers = {name: {party: one[name] for party, one in said.items() if one.get(name) is not None} for name in facts}
         differing = {name: answer for name, answer in answers.items() if len(set(answer.values())) > 1}
         if differing:

@@ -28,7 +28,8 @@ RECORD = "job.json"
 OF_A_SPLIT = ("cut", "merge", "topology")
 """What a baseline does not have, though its configuration does."""
 
-LEFTOVERS = (RECORD, "metrics.json", "error.txt", "checkpoints", "events.out.tfevents.*")
+OF_A_RUN = ("metrics.json", "checkpoints", "events.out.tfevents.*", "output.txt")
+LEFTOVERS = (RECORD, "error.txt", *OF_A_RUN, *(f"*/{name}" for name in OF_A_RUN))
 """What an interrupted attempt at the same folder may have left behind."""
 
 Train = Callable[[DictConfig, Mapping[str, str | float]], dict[str, float]]

@@ -13,10 +13,15 @@ def use(asked: int | None) -> None:
     """Let torch take as many threads as asked for, or the job's part of the cores."""
     import torch
 
-    if asked:
-        torch.set_num_threads(asked)
-    elif HydraConfig.initialized():
-        torch.set_num_threads(share(HydraConfig.get().launcher, cores()))
+    if (number := share_of(asked)) is not None:
+        torch.set_num_threads(number)
+
+
+def share_of(asked: int | None) -> int | None:
+    """Return how many threads were asked for, or the job's part of the cores; None outside of a job: torch's own choice."""
+    if asked or not HydraConfig.initialized():
+        return asked
+    return share(HydraConfig.get().launcher, cores())
 
 
 def share(launcher: Mapping[str, Any], cores: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from vertical_lightning.transport.address import own_address, refuse_plaintext
+from vertical_lightning.transport.address import is_loopback, own_address, refuse_plaintext
 from vertical_lightning.transport.failure import MeetingError, PeerLostError
 from vertical_lightning.transport.frame import HEADER, PAYLOAD
 from vertical_lightning.transport.link import Meeting
@@ -69,8 +70,9 @@ class Gloo:
         hosting = meeting.party == meeting.host
         try:
             wait = timedelta(seconds=meeting.patience)
-            return _TCPStore(host, port, is_master=hosting, timeout=wait, wait_for_workers=False)
-        except RuntimeError as error:
+            own = {"master_listen_fd": _listen(host, port)} if hosting and is_loopback(host) else {}
+            return _TCPStore(host, port, is_master=hosting, timeout=wait, wait_for_workers=False, **own)
+        except (RuntimeError, OSError) as error:
             reason = str(error)
             if hosting:
                 said = f"{meeting.party} cannot listen at {meeting.address}; is another program, or {meeting.party} itself, "
@@ -108,6 +110,12 @@ class GlooLink:
 
     def close(self) -> None:
         """Let go."""
+
+
+def _listen(host: str, port: int) -> int:
+    """Listen on this machine only; by itself the store would listen to the whole network."""
+    family = socket.getaddrinfo(host, port)[0][0]
+    return socket.create_server((host, port), family=family).detach()
 
 
 def _register(store: Any, meeting: Meeting) -> None:

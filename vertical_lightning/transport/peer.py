@@ -74,8 +74,8 @@ class Peer:
             with self._sending:
                 for piece in pieces(message):
                     header = Header(kind, self._numbers["sent"], tag, len(piece), len(message), dtype, shape)
-                    self._link.send(torch.cat([header.pack(), piece]))
                     self._count("sent", header)
+                    self._link.send(torch.cat([header.pack(), piece]))
         except Exception as error:
             self._ended.wait(1.0)  # the reader may know why
             raise self._end or self._lost(f"takes no messages any more ({type(error).__name__})") from error
@@ -190,7 +190,8 @@ class Peer:
             except ValueError as error:
                 return self._finish(self.refused(str(error)))
             self._heard = time.monotonic()
-            if header.number != self._numbers["received"]:
+            # Ctrl-C may have come between two frames, or in the middle of one, before an abort.
+            if header.number != self._numbers["received"] and header.kind != Kind.ABORT:
                 return self._finish(self.refused(f"frame {header.number}, where {self._numbers['received']} was due"))
             self._count("received", header)
             if header.kind in (Kind.ABORT, Kind.GOODBYE):
