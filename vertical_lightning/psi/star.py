@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from threading import Event
 from typing import Any
 
@@ -115,7 +114,10 @@ class Star:
             engine = self._engine.watched(step)
             if party != label_holder:
                 return self._answer(own, len(keys), label_holder, channels[label_holder], engine, parties, started)
-            begin = partial(self._begin_apart, own, channels, engine, parties)
+
+            def begin(partner: str, purpose: Purpose) -> Asking:
+                return Asking(own, partner, channels[partner], engine, parties, purpose)
+
             found = intersect(label_holder, keys, list(channels), begin, self._bucket, self._min_overlap)
         rows = {label_holder: len(keys), **found.announced}
         return self._alignment({label_holder: found.common}, rows, label_holder, found, started)
@@ -152,11 +154,6 @@ class Star:
             seconds=time.perf_counter() - started,
             statement=leak_statement(rows, label_holder, found.found, len(found.common), **settings),
         )
-
-    def _begin_apart(
-        self, own: Ids, channels: Mapping[str, Channel], engine: Engine, parties: int, party: str, purpose: Purpose
-    ) -> Asking:
-        return Asking(own, party, channels[party], engine, parties, purpose)
 
     def _answer(
         self, own: Ids, rows: int, label_holder: str, channel: Channel, engine: Engine, parties: int, started: float

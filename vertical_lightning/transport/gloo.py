@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import time
@@ -18,6 +19,7 @@ from vertical_lightning.transport.address import is_loopback, own_address, refus
 from vertical_lightning.transport.failure import MeetingError, PeerLostError
 from vertical_lightning.transport.frame import HEADER, PAYLOAD
 from vertical_lightning.transport.link import Meeting
+from vertical_lightning.transport.patience import Patience
 
 _TCPStore: Any = dist.TCPStore  # type: ignore[attr-defined]
 _PrefixStore: Any = dist.PrefixStore  # type: ignore[attr-defined]
@@ -115,7 +117,8 @@ class GlooLink:
 def _listen(host: str, port: int) -> int:
     """Listen on this machine only; by itself the store would listen to the whole network."""
     family = socket.getaddrinfo(host, port)[0][0]
-    return socket.create_server((host, port), family=family).detach()
+    with socket.create_server((host, port), family=family) as listening:
+        return os.dup(listening.fileno())  # the store closes its own
 
 
 def _register(store: Any, meeting: Meeting) -> None:
@@ -136,18 +139,9 @@ def _register(store: Any, meeting: Meeting) -> None:
 def _all_here(store: Any, meeting: Meeting, what: str) -> None:
     """Wait until every member has come this far."""
     store.set(f"{what}/{meeting.party}", "yes")
-    ends = time.monotonic() + meeting.patience
-    waiting = [one for one in meeting.members if one != meeting.party]
-    told = time.monotonic() + 2
+    patience, waiting = Patience(meeting), [one for one in meeting.members if one != meeting.party]
     while waiting := [one for one in waiting if not _has(store, f"{what}/{one}", meeting)]:
-        if time.monotonic() > ends:
-            raise MeetingError(
-                waiting[0],
-                f"{', '.join(waiting)} did not come to {meeting.address} within {meeting.patience:.0f} s (wire.patience).",
-            )
-        if told and time.monotonic() > told:
-            print(f"{meeting.party} waits at {meeting.address} for {', '.join(waiting)}", flush=True)
-            told = 0.0
+        patience.wait(waiting)
         time.sleep(0.02)
 
 
