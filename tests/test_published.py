@@ -38,5 +38,5 @@ def test_pyvertical(tmp_path: Path) -> None:
 def test_pyvertical_dual(experiment: str, train: float, test: float, tmp_path: Path) -> None:
     metrics = run(tmp_path, f"experiment={experiment}", QUIET)
     assert metrics["train/accuracy"] == pytest.approx(train, abs=0.003)
-    assert metrics["test/accuracy"] == pytest.approx(test, abs=0.005)
+    assert metrics["test/accuracy"] == pytest.approx(test, abs=0.0075)  # one draw; that of the other experiment is 0.016 away
     assert metrics["wire/bytes"] == 30 * 25_600_000
