@@ -1,11 +1,12 @@
 """Steps a second: one process, one process a party with gloo and with gRPC, and the same over a long cable.
 
-python experiments/parties/measure.py [--bare] [--rounds 5] [--steps 300] [--round-trips 10 40]
+python experiments/parties/measure.py [--bare] [--laps 20] [--round-trips 10 40]
 
-Alice's MLP 784-128-640 and bob's 10 outputs, batch 128, with the callbacks, the logging and the threads that vl-train has by
-itself; with --bare on one thread and without any of these. Every run is started anew; the engines take turns, so that a busy
-machine slows all of them. A run's first epoch, and what lies between epochs, is left out; how a step divides into compute,
-wait and transfer is what each party says of its last epoch. Prints a table, and writes runs.json and steps.png beside itself.
+Alice's MLP 784-128-640 and bob's 10 outputs, batch 128, with the callbacks and the logging that vl-train has by itself, and
+a thread for each process; with --bare without any of these. All engines are started once and train in turns, an epoch of 50
+steps each, while the others sleep: a busy machine slows them alike, and a ratio compares epochs of one lap. The first lap, and
+the first steps of each epoch, are left out; how a step divides into compute, wait and transfer is what each party says of its
+epochs (tags time/...). Prints a table, and writes laps.json and steps.png beside itself.
 
 The cable is a relay between two network namespaces (tests/namespaces.py), which need root; without, its rows are left out.
 """
@@ -26,8 +27,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
-from typing import Any
+from statistics import median, quantiles
+from typing import Any, TextIO
 
 import pytorch_lightning as pl
 from tabulate import tabulate
@@ -40,38 +41,54 @@ sys.path += [str(TESTS), str(TESTS / "transport")]
 from certificates import certificates  # noqa: E402
 from namespaces import reason_why_not, two_machines  # noqa: E402
 
-EPOCH = 50
+EPOCH, COLD = 50, 5
 PARTIES = ("bob", "alice")
 SPLIT = ("compute", "wait", "transfer")
 BATCHES = ("limit_train_batches", "limit_val_batches", "limit_test_batches")
 BASE = "one process"
 SETTINGS = [
     *("data=mnist_sample", "architecture=mlp", "cut=2", "batch_size=128", "party_seed=0", "psi.cache=false"),
-    *("trainer.accelerator=cpu", "callbacks.progress_bar.refresh_rate=0"),
+    *("trainer.accelerator=cpu", "callbacks.progress_bar.refresh_rate=0", "threads=1"),
     *(f"trainer.{name}={number}" for name, number in zip(BATCHES, (EPOCH, 0, 0), strict=True)),
-    *("+callbacks.clock._target_=measure.Clock", "+callbacks.clock.file=${folder}/clock.json"),
+    "+callbacks.turns._target_=measure.Turns",
 ]
-BARE = ["threads=1", "callbacks=[progress_bar]", "logger=[]"]
+BARE = ["callbacks=[progress_bar]", "logger=[]"]
 
 
-class Clock(pl.Callback):
-    """Writes down when each batch started, epoch by epoch; trained in the processes that this script starts.
+class Turns(pl.Callback):
+    """Trains an epoch when the script says so, and tells it how long each step took; in the processes that it starts.
 
     Args:
-        file: Where to.
+        place: The script's socket.
+        name: Which process this is.
     """
 
-    def __init__(self, file: str) -> None:
-        self.file, self.epochs = Path(file), list[list[float]]()
+    def __init__(self, place: str, name: str) -> None:
+        self.place, self.name, self.began = place, name, list[float]()
 
-    def on_train_epoch_start(self, *_: object) -> None:
-        self.epochs.append([])
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.talk = socket.socket(socket.AF_UNIX)
+        self.talk.connect(self.place)
+        self.lines = self.talk.makefile("rw")
+        print(self.name, file=self.lines, flush=True)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.began:
+            self.report(trainer)
+        self.lines.readline()
 
     def on_train_batch_start(self, *_: object) -> None:
-        self.epochs[-1].append(time.perf_counter())
+        self.began.append(time.perf_counter())
 
-    def on_train_end(self, *_: object) -> None:
-        self.file.write_text(json.dumps(self.epochs))
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.report(trainer)
+
+    def report(self, trainer: pl.Trainer) -> None:
+        steps = [later - earlier for earlier, later in pairwise(self.began)][COLD:]
+        spent = {what: trainer.callback_metrics.get(f"time/{what}") for what in SPLIT}
+        found = {"step": sum(steps) / len(steps)} | {what: float(value) for what, value in spent.items() if value is not None}
+        print(json.dumps(found), file=self.lines, flush=True)
+        self.began = []
 
 
 @dataclass(frozen=True)
@@ -104,60 +121,73 @@ def own_settings(engine: Engine, party: str, folder: Path) -> list[str]:
     return ["wire=grpc", *(f"wire.{name}={path}" for name, path in certificates(folder, party).items())]
 
 
-def start(engine: Engine, words: list[str], folder: Path, stack: ExitStack) -> dict[str, subprocess.Popen[Any]]:
-    """Start what the engine needs, and return its processes."""
+def start(engine: Engine, words: list[str], folder: Path, stack: ExitStack) -> None:
+    """Start what the engine needs."""
+    folder.mkdir()
     environment = os.environ | {"PYTHONPATH": str(HERE), "OMP_WAIT_POLICY": "PASSIVE", "CUDA_VISIBLE_DEVICES": ""}
 
-    def run(name: str, popen: Callable[..., subprocess.Popen[Any]], module: str, *own: str) -> subprocess.Popen[Any]:
+    def run(name: str, popen: Callable[..., subprocess.Popen[Any]], module: str, *own: str) -> None:
         log = stack.enter_context((folder / f"{name}.txt").open("w"))
-        command = [sys.executable, "-m", f"vertical_lightning.{module}", *words, *own, f"hydra.run.dir={folder / name}"]
-        return popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        turns = [f"+callbacks.turns.place={folder.parent}/turns", f"+callbacks.turns.name={folder.name}/{name}"]
+        command = [sys.executable, "-m", f"vertical_lightning.{module}", *SETTINGS, *words, *turns, *own]
+        process = popen([*command, f"hydra.run.dir={folder / name}"], stdout=log, stderr=subprocess.STDOUT, env=environment)
+        stack.callback(process.kill)
 
     if engine.wire == "local":
-        return {"bob": run("bob", subprocess.Popen, "train")}
+        return run("bob", subprocess.Popen, "train")
     if engine.round_trip is None:
         machines, place = None, f"127.0.0.1:{free_port()}"
     else:
         machines = stack.enter_context(two_machines(PARTIES, delay=engine.round_trip / 2000))
         place = f"{machines.addresses['bob']}:29500"
-    started = {}
     for party in PARTIES:
         popen = subprocess.Popen if machines is None else lambda *w, party=party, **s: machines.popen(party, *w, **s)
         own = [f"name={party}", f"rendezvous={place}", *own_settings(engine, party, folder)]
-        started[party] = run(party, popen, "party", *own)
-    return started
+        run(party, popen, "party", *own)
+    return None
 
 
-def measure(engine: Engine, words: list[str], folder: Path) -> dict[str, Any]:
-    """Train once; return seconds a step, and what the parties say that they did meanwhile."""
-    folder.mkdir()
-    load, busy = os.getloadavg()[0], time.process_time()
-    with ExitStack() as stack:
-        started = start(engine, [*SETTINGS, *words], folder, stack)
-        for process in started.values():
-            stack.callback(process.kill)
-        ended = {party: process.wait() for party, process in started.items()}
-    if any(ended.values()):
-        told = "\n".join((folder / f"{party}.txt").read_text()[-3000:] for party in ended)
-        raise RuntimeError(f"{engine.name}: exit status {ended}\n{told}")
-    times = json.loads((folder / "bob" / "clock.json").read_text())[1:]
-    steps = [later - earlier for epoch in times for earlier, later in pairwise(epoch)]
-    said = {party: json.loads((folder / party / "metrics.json").read_text()) for party in started}
-    spent = {f"{party}: {what}": said[party].get(f"time/{what}") for party in started for what in SPLIT}
-    relay = time.process_time() - busy
-    return {"engine": engine.name, "step": sum(steps) / len(steps), "load": load, "relay": relay, **spent}
+def meet(listening: socket.socket, folder: Path, found: list[Engine]) -> dict[str, dict[str, TextIO]]:
+    """Wait until all processes are about to train; return the line to each, by engine and party."""
+    lines = {str(place): dict[str, TextIO]() for place in range(len(found))}
+    listening.settimeout(300)
+    for _ in range(sum(1 if engine.wire == "local" else len(PARTIES) for engine in found)):
+        try:
+            line = listening.accept()[0].makefile("rw")
+        except TimeoutError:
+            told = "\n".join(f"{log}\n{log.read_text()[-1500:]}" for log in sorted(folder.glob("*/*.txt")))
+            raise RuntimeError(f"not all parties have come; their output:\n{told}") from None
+        place, party = line.readline().strip().split("/")
+        lines[place][party] = line
+    return lines
+
+
+def run_laps(lines: dict[str, dict[str, TextIO]], found: list[Engine], laps: int) -> list[dict[str, Any]]:
+    """Let the engines train in turns; each lap begins with another one."""
+    runs = []
+    for lap in tqdm(range(laps + 1), desc="laps"):
+        for place in turned(list(range(len(found))), lap):
+            own, load = lines[str(place)], os.getloadavg()[0]
+            for line in own.values():
+                print("go", file=line, flush=True)
+            said = {party: json.loads(line.readline()) for party, line in own.items()}
+            spent = {f"{party}: {what}": said[party].get(what) for party in said for what in SPLIT}
+            runs.append({"engine": found[place].name, "lap": lap, "step": said["bob"]["step"], "load": load, **spent})
+    return [run for run in runs if run["lap"]]
 
 
 def table(runs: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
-    """Medians over the rounds; ratios are those of one round."""
-    base = {run["round"]: run["step"] for run in runs if run["engine"] == BASE}
+    """Medians over the laps; ratios are those of one lap."""
+    base = {run["lap"]: run["step"] for run in runs if run["engine"] == BASE}
     rows = []
     for name in names:
         own = [run for run in runs if run["engine"] == name]
+        ratios = [base[run["lap"]] / run["step"] for run in own]
+        low, _, high = quantiles(ratios, n=4)
         row = {
             "": name,
             "steps/s": f"{median(1 / run['step'] for run in own):.0f}",
-            "of one process": f"{median(base[run['round']] / run['step'] for run in own):.2f}",
+            "of one process": f"{median(ratios):.2f} ({low:.2f} to {high:.2f})" if name != BASE else "1",
             "ms a step": f"{1e3 * median(run['step'] for run in own):.2f}",
         }
         for party in PARTIES:
@@ -217,26 +247,27 @@ def machine() -> dict[str, Any]:
 def main() -> None:
     """Measure, print, and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bare", action="store_true", help="on one thread, without callbacks and logging")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=300, help=f"measured steps of a run, in epochs of {EPOCH}")
+    parser.add_argument("--bare", action="store_true", help="without callbacks and logging")
+    parser.add_argument("--laps", type=int, default=20, help=f"measured epochs of {EPOCH} steps an engine")
     parser.add_argument("--round-trips", type=float, nargs="*", default=[10, 40], help="milliseconds")
     arguments = parser.parse_args()
-    found, epochs = engines(arguments.round_trips), 1 + max(1, arguments.steps // EPOCH)
-    words = [*(BARE if arguments.bare else ()), f"trainer.max_epochs={epochs}"]
-    runs = []
-    turns = [(number, engine) for number in range(arguments.rounds) for engine in turned(found, number)]
-    with tempfile.TemporaryDirectory() as folder:
-        for place, (number, engine) in enumerate(tqdm(turns, desc="runs")):
-            runs.append({"round": number, **measure(engine, words, Path(folder, str(place)))})
+    found, laps = engines(arguments.round_trips), max(2, arguments.laps)
+    words = [*(BARE if arguments.bare else ()), f"trainer.max_epochs={laps + 1}"]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        listening = stack.enter_context(socket.socket(socket.AF_UNIX))
+        listening.bind(str(folder / "turns"))
+        listening.listen(2 * len(found))
+        for place, engine in enumerate(found):
+            start(engine, words, folder / str(place), stack)
+        runs = run_laps(meet(listening, folder, found), found, laps)
     text = tabulate(table(runs, [engine.name for engine in found]), headers="keys", tablefmt="github", disable_numparse=True)
-    settings = {"rounds": arguments.rounds, "steps": (epochs - 1) * EPOCH}
-    (HERE / "runs.json").write_text(json.dumps({"machine": machine(), **settings, "runs": runs}, indent=2) + "\n")
+    (HERE / "laps.json").write_text(json.dumps({"machine": machine(), "bare": arguments.bare, "laps": runs}, indent=2) + "\n")
     draw(runs, found)
     print(text)
 
 
-def turned(found: list[Engine], number: int) -> list[Engine]:
+def turned(found: list[int], number: int) -> list[int]:
     """Begin each round with another one."""
     number %= len(found)
     return found[number:] + found[:number]
