@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from pipes import Pipe, peers
+from threading import Thread, Timer
 
 import pytest
 import torch
@@ -146,6 +147,25 @@ def test_goodbye_waits_for_the_others() -> None:
     assert time.monotonic() - started < 10, "bob had said it already"
     with pytest.raises(WireError, match="has ended its run"):
         alice.hear("more")
+
+
+def test_the_end_of_one_is_noticed_while_another_is_waited_for() -> None:
+    _, to_alice = peers()
+    carol, to_carol = peers()
+    to_alice.others = [to_carol]
+    carol.abort("carol", "KeyError")
+    with pytest.raises(PeerFailedError, match="carol has stopped with KeyError"):
+        to_alice.hear("anything")
+
+
+def test_who_left_in_good_order_is_not_missed() -> None:
+    alice, to_alice = peers()
+    carol, to_carol = peers()
+    to_alice.others = [to_carol]
+    Thread(target=carol.leave, daemon=True).start()
+    Timer(1.5, alice.tell, kwargs={"what": "late"}).start()
+    assert to_alice.hear("anything") == {"what": "late"}
+    to_carol.leave()
 
 
 def test_silence_and_slowness_are_two_things() -> None:

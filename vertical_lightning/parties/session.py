@@ -51,6 +51,8 @@ class Session:
         meeting = Meeting(party, self.members, label_holder, address, pairs(named, owners, label_holder), wire.patience)
         links = wire.connect(meeting)
         self.peers = {name: Peer(party, name, link, wire.timeout, wire.patience) for name, link in links.items()}
+        for peer in self.peers.values():
+            peer.others = [other for other in self.peers.values() if other is not peer]
         self.remote = Remote(party, self.peers)
 
     def __enter__(self) -> Self:
@@ -63,6 +65,8 @@ class Session:
                 peer.leave()
             else:
                 peer.abort(*told(error, self.party))
+        for peer in self.peers.values():  # all are told before one that is frozen may take long to let go
+            peer.close()
 
     @property
     def leads(self) -> bool:

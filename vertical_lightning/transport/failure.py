@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 
 class WireError(ConnectionError):
     """Something between two parties went wrong; the run is over.
@@ -19,6 +21,13 @@ class PeerLostError(WireError):
     """A party is gone, or has shown no sign of life for too long."""
 
 
+class PeerLeftError(WireError):
+    """A party has said goodbye while this one had more to do."""
+
+    def __init__(self, party: str) -> None:
+        super().__init__(party, f"{party} has ended its run; this party had more to do.")
+
+
 class PeerFailedError(WireError):
     """A party has stopped with an error of its own.
 
@@ -29,6 +38,24 @@ class PeerFailedError(WireError):
     def __init__(self, party: str, said: str, error: str) -> None:
         super().__init__(party, said)
         self.error = error
+
+
+def abort_of(peer: str, message: bytes) -> WireError:
+    """Make the error that a peer's last message tells of.
+
+    >>> str(abort_of("bob", b'{"party": "carol", "error": "KeyError"}'))
+    'carol has stopped with KeyError; its own output says why.'
+    >>> str(abort_of("bob", b'{"party": "carol", "error": "PeerLostError"}'))
+    'carol is lost, says bob.'
+    """
+    try:
+        said = json.loads(message)
+        party, error = str(said["party"])[:100], str(said["error"])[:100]
+    except (ValueError, KeyError, TypeError):
+        party, error = peer, "an error"
+    if error == PeerLostError.__name__:
+        return PeerLostError(party, f"{party} is lost, says {peer}.")
+    return PeerFailedError(party, f"{party} has stopped with {error}; its own output says why.", error)
 
 
 def told(error: BaseException, party: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from queue import Empty, Queue
 from threading import Event, Lock, Thread
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vertical_lightning.transport.failure import PeerFailedError, PeerLostError, RefusedError, WireError
+from vertical_lightning.transport.failure import PeerLeftError, PeerLostError, RefusedError, WireError, abort_of
 from vertical_lightning.transport.frame import HEADER, Header, Kind, as_tensor, pieces
 from vertical_lightning.transport.link import Link
 
@@ -45,6 +45,7 @@ class Peer:
         payload: The same without headers.
         waited: Seconds spent waiting for messages.
         moved: Seconds spent sending.
+        others: Further peers whose loss ends the run, also while this one is waited for.
     """
 
     def __init__(self, party: str, name: str, link: Link, timeout: float = 10.0, patience: float = 600.0) -> None:
@@ -52,6 +53,7 @@ class Peer:
         self.framed: Counter[tuple[str, Kind]] = Counter()
         self.payload: Counter[tuple[str, Kind]] = Counter()
         self.waited = self.moved = 0.0
+        self.others: Sequence[Peer] = ()
         self._link, self._timeout, self._patience = link, timeout, patience
         self._inbox: Queue[tuple[Header, Tensor] | WireError] = Queue(INBOX)
         self._sending = Lock()
@@ -126,16 +128,28 @@ class Peer:
         """Make the error that says what the peer sent."""
         return RefusedError(self.name, f"{self.party} refuses what {self.name} sent: {why}.")
 
+    def check_alive(self) -> None:
+        """Make sure that the peer lives, or has left in good order.
+
+        Raises:
+            WireError: It is lost, or stopped with an error.
+        """
+        if isinstance(self._end, PeerLeftError):
+            return
+        if self._end is not None:
+            raise self._end
+        silent = time.monotonic() - self._heard
+        if silent > self._timeout:
+            raise self._lost(f"has shown no sign of life for {silent:.0f} s (wire.timeout={self._timeout:g})")
+
     def abort(self, party: str, error: str) -> None:
         """Tell the peer that the run is over, and whose error ended it: its class, no text that could hold data."""
         self._say(Kind.ABORT, {"party": party, "error": error})
-        self.close()
 
     def leave(self) -> None:
         """End in good order: say goodbye, and wait until the peer has said it too."""
         self._say(Kind.GOODBYE, {})
         self._ended.wait(self._timeout)
-        self.close()
 
     def close(self) -> None:
         """Let go."""
@@ -158,7 +172,11 @@ class Peer:
                 break
             except Empty:
                 waited = time.perf_counter() - started
-                self._check_alive(what, waited)
+                for peer in (self, *self.others):
+                    peer.check_alive()
+                if waited > self._patience:
+                    lives = f"lives, but has not sent {what} for {waited:.0f} s (wire.patience={self._patience:g})"
+                    raise self._lost(lives) from None
                 if waited > SOON and not told:
                     print(f"{self.party} waits for {self.name}: {what}", flush=True)
                     told = True
@@ -167,13 +185,6 @@ class Peer:
             self._inbox.put(found)  # ended it stays
             raise found
         return found
-
-    def _check_alive(self, what: str, waited: float) -> None:
-        silent = time.monotonic() - self._heard
-        if silent > self._timeout:
-            raise self._lost(f"has shown no sign of life for {silent:.0f} s (wire.timeout={self._timeout:g})")
-        if waited > self._patience:
-            raise self._lost(f"lives, but has not sent {what} for {waited:.0f} s (wire.patience={self._patience:g})")
 
     def _lost(self, how: str) -> PeerLostError:
         return PeerLostError(self.name, f"{self.name} is lost: it {how}.")
@@ -195,23 +206,11 @@ class Peer:
                 return self._finish(self.refused(f"frame {header.number}, where {self._numbers['received']} was due"))
             self._count("received", header)
             if header.kind in (Kind.ABORT, Kind.GOODBYE):
-                return self._finish(self._farewell(header.kind, frame[HEADER:]))
+                said = frame[HEADER:].numpy().tobytes()
+                return self._finish(PeerLeftError(self.name) if header.kind == Kind.GOODBYE else abort_of(self.name, said))
             if header.kind != Kind.BEAT:
                 self._inbox.put((header, frame))
         return None
-
-    def _farewell(self, kind: Kind, message: Tensor) -> WireError:
-        """Say why the peer has ended the conversation."""
-        if kind == Kind.GOODBYE:
-            return PeerLostError(self.name, f"{self.name} has ended its run; this party had more to do.")
-        try:
-            said = json.loads(message.numpy().tobytes())
-            party, error = str(said["party"])[:100], str(said["error"])[:100]
-        except (ValueError, KeyError, TypeError):
-            party, error = self.name, "an error"
-        if error == PeerLostError.__name__:
-            return PeerLostError(party, f"{party} is lost, says {self.name}.")
-        return PeerFailedError(party, f"{party} has stopped with {error}; its own output says why.", error)
 
     def _finish(self, end: WireError) -> None:
         self._end = end
