@@ -144,6 +144,23 @@ class VerticalBatch(NamedTuple):
     labels: Tensor
     rows: Tensor
 
+    def to(self, device: torch.device) -> VerticalBatch:
+        """Move what is here; of what is elsewhere, on `meta`, there is nothing to move.
+
+        Lightning calls this instead of looking through the batch's types, which takes it as long as a layer.
+
+        >>> batch = VerticalBatch({"alice": torch.zeros(2, 3)}, torch.tensor([0, 1]), torch.tensor([7, 5]))
+        >>> batch.to(torch.device("cpu")) is batch
+        True
+        """
+        if self.rows.device == device:
+            return self
+        here = {
+            party: block if block.is_meta else block.to(device, non_blocking=True) for party, block in self.features.items()
+        }
+        labels = self.labels if self.labels.is_meta else self.labels.to(device, non_blocking=True)
+        return VerticalBatch(here, labels, self.rows.to(device, non_blocking=True))
+
 
 @runtime_checkable
 class Source(Protocol):

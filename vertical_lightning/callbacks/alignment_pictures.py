@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytorch_lightning as pl
 
+from vertical_lightning.callbacks.between_steps import BetweenSteps
 from vertical_lightning.callbacks.named import named
 from vertical_lightning.callbacks.piece_grid import draw, images
 from vertical_lightning.data.datamodule import VerticalDataModule
@@ -13,7 +14,7 @@ from vertical_lightning.schema import PartyTable
 from vertical_lightning.tensorboards import tensorboards
 
 
-class AlignmentPictures(pl.Callback):
+class AlignmentPictures(BetweenSteps):
     """Draws ten images with the label that the label holder has in the same row, before and after alignment.
 
     The images `alignment/before` and `alignment/after` go to TensorBoard when training starts. Tables without images, and a

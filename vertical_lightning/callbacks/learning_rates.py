@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 
+from vertical_lightning.callbacks.between_steps import BetweenSteps
 from vertical_lightning.split_module import SplitModule
 
 
-class LearningRates(pl.Callback):
+class LearningRates(BetweenSteps):
     """Logs `lr/<party>` once an epoch: the rate that the epoch starts with."""
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

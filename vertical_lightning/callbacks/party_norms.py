@@ -6,10 +6,11 @@ import pytorch_lightning as pl
 import torch
 from torch.optim import Optimizer
 
+from vertical_lightning.callbacks.between_steps import BetweenSteps
 from vertical_lightning.split_module import SplitModule
 
 
-class PartyNorms(pl.Callback):
+class PartyNorms(BetweenSteps):
     """Logs `gradient_norm/<party>` (L2, before clipping) and `embedding_norm/<sender>-><receiver>` (mean L2 per row).
 
     A party whose gradient norm stays at zero does not learn, however well the network as a whole trains.

@@ -12,7 +12,7 @@ from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.data.loader import AlignedRows
 from vertical_lightning.data.partition import check_labels
 from vertical_lightning.data.preprocessing import scale
-from vertical_lightning.schema import PartyTable, VerticalBatch
+from vertical_lightning.schema import PartyTable
 from vertical_lightning.task import Elsewhere, Task, task_of
 
 
@@ -127,9 +127,3 @@ class PartyDataModule(VerticalDataModule):
         """Refuse to resume on other entities than the checkpoint's, where there are entities."""
         if self.tables:
             super().load_state_dict(state_dict)
-
-    def transfer_batch_to_device(self, batch: VerticalBatch, device: torch.device, dataloader_idx: int) -> VerticalBatch:
-        """Move what is here; what is elsewhere has nothing to move."""
-        features = {party: block if block.is_meta else block.to(device) for party, block in batch.features.items()}
-        labels = batch.labels if batch.labels.is_meta else batch.labels.to(device)
-        return VerticalBatch(features, labels, batch.rows.to(device))
