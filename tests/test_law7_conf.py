@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra.core.config_store import ConfigStore
 from hydra.utils import get_object
 from job import SMALL, configuration, run
 from omegaconf import DictConfig, ListConfig
@@ -95,3 +97,12 @@ def targets(node: Any) -> Iterator[DictConfig]:
 @functools.cache
 def parameters(target: Any) -> frozenset[str]:
     return frozenset(inspect.signature(target).parameters)
+
+
+def test_what_hydra_is_kept_from_copying_it_only_reads(tmp_path: Path) -> None:
+    configuration(tmp_path)  # Hydra's plugins come into the store with the first composition
+    store = ConfigStore.instance()
+    before = repr(store.repo)
+    config = configuration(tmp_path, "hydra.verbose=true", "optimizer.lr=7")
+    config.optimizer.lr = 8
+    assert copy.deepcopy(store) is store and repr(store.repo) == before

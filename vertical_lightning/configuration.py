@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.config_store import ConfigStore
 from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
+
+# Hydra 1.3 copies all that lies in this singleton, which it only reads, for every group that --help lists: 7 of 8 parts of it.
+ConfigStore.__deepcopy__ = lambda store, memo: store  # type: ignore[attr-defined]
 
 
 def config_folder() -> str:
