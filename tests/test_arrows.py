@@ -64,7 +64,11 @@ ARROWS = {
 
 KINDS = ("data/sources", "data/partitions", "architectures", "merges", "callbacks")
 """Rooms of one kind: a file is an answer, and no answer knows another."""
-SHARED = {"architectures": {"layers", "dropout"}, "merges": {"shapes"}, "callbacks": {"final_rows", "named", "piece_grid"}}
+SHARED = {
+    "architectures": {"layers", "dropout"},
+    "merges": {"shapes"},
+    "callbacks": {"between_steps", "final_rows", "named", "piece_grid"},
+}
 
 
 def imports(path: Path) -> set[str]:
