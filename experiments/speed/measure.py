@@ -1,0 +1,77 @@
+"""How fast is a split, beside the uncut network in a plain torch loop?
+
+VL_DATA=PATH python experiments/speed/measure.py [--quick] [--only step loader growth start peer] [--seconds 5]
+
+Writes results.json beside itself, prints it as tables (report.py), and draws growth.png. The parts that need the full MNIST
+are left out without VL_DATA.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+# Before torch is imported, as vl-train sets them: no spinning threads, and no driver asked at every step of Adam.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import growth
+import loader
+import report
+import seed_method
+import start
+import step
+
+HERE = Path(__file__).parent
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers depend on."""
+    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), ":")
+    packages = ("vertical_lightning", "torch", "torchvision", "pytorch-lightning")
+    return {
+        "python": sys.version.split()[0],
+        **{name: version(name) for name in packages},
+        "cores": len(os.sched_getaffinity(0)),
+        "processor": model.partition(":")[2].strip(),
+        "load at the start": os.getloadavg()[0],
+    }
+
+
+def main() -> None:
+    """Measure, print, and write."""
+    warnings.filterwarnings("ignore")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one step of each small network only, fewer rounds")
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each case of the step")
+    parser.add_argument("--only", nargs="*", default=["loader", "start", "peer", "growth", "step"])
+    arguments = parser.parse_args()
+    root, rounds = os.environ.get("VL_DATA"), 2 if arguments.quick else 5
+    parts: dict[str, Callable[[], Any]] = {
+        "loader": lambda: loader.measure(str(root), rounds),
+        "start": lambda: start.measure(rounds),
+        "peer": lambda: seed_method.measure(str(root)),
+        "growth": growth.run,
+        "step": lambda: step.run(step.cases(arguments.quick), arguments.seconds),
+    }
+    file = HERE / "results.json"
+    found = json.loads(file.read_text()) if file.is_file() else {}
+    for name in arguments.only:
+        if root is None and name in ("loader", "peer"):
+            print(f"{name}: left out, VL_DATA does not say where the full MNIST lies")
+            continue
+        found |= {"machine": machine(), name: parts[name]()}
+        file.write_text(json.dumps(found, indent=1) + "\n")
+    report.draw(found.get("growth", []), HERE / "growth.png")
+    print(report.tables(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Tables and the picture of what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+
+def tables(found: dict[str, Any]) -> str:
+    """Return all tables as Markdown."""
+    parts = [make(found[name]) for name, make in MADE.items() if name in found]
+    return "\n\n".join(parts)
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return a table."""
+    return tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True)
+
+
+def of_steps(cases: list[dict[str, Any]]) -> str:
+    """Rows a second, and theirs for ours."""
+    rows = []
+    for case in cases:
+        row = {name.replace("_", " "): case[name] for name in ("network", "parties", "batch_size", "threads")}
+        row |= {"rows/s": f"{case['rows/s']['vl-train']:,.0f}"}
+        for rival, ratio in case["ratio"].items():
+            low, high = case["quartiles"][rival]
+            row[f"of {rival}"] = f"{ratio:.2f} ({low:.2f} to {high:.2f})"
+        rows.append(row)
+    return table(rows)
+
+
+def of_loader(found: dict[str, Any]) -> str:
+    """Microseconds a batch, and memory."""
+    ours = found["µs a batch"]["vl-train"]
+    rows = [
+        {"": way, "µs a batch": f"{spent:.0f}", "of ours": f"{spent / ours:.2f}"} for way, spent in found["µs a batch"].items()
+    ]
+    tensors, resident = found["memory"]["tensors"], found["memory"]["resident"]
+    memory = (
+        f"MNIST's rows: {tensors / 1e6:.0f} MB of tensors take {resident / 1e6:.0f} MB of memory ({resident / tensors:.2f})."
+    )
+    return f"{table(rows)}\n\n{memory}"
+
+
+def of_start(found: dict[str, Any]) -> str:
+    """Seconds."""
+    sweep = found["sweep"]
+    share = f"{sweep['fit'] / sweep['wall']:.0%} of {sweep['wall']:.0f} s ({sweep['jobs']} jobs)"
+    return table(
+        [
+            {"": "vl-train --help", "measured": f"{found['help']:.2f} s"},
+            {"": "vl-train: from the command to the end of the first step", "measured": f"{found['first step']:.1f} s"},
+            {"": "a sweep's time in fit", "measured": share},
+        ]
+    )
+
+
+def of_peer(found: dict[str, dict[str, float]]) -> str:
+    """Seconds an epoch and accuracies."""
+    ours = found["vl-train"]["seconds"]
+    return table(
+        [
+            {
+                "": name,
+                "s an epoch": f"{one['seconds']:.2f}",
+                "of ours": f"{one['seconds'] / ours:.1f}",
+                **{which: f"{one[which]:.2%}" for which in ("train accuracy", "test accuracy")},
+            }
+            for name, one in found.items()
+        ]
+    )
+
+
+def of_growth(found: list[dict[str, Any]]) -> str:
+    """Microseconds a row."""
+    return table([{"": one["what"], "size": f"{one['size']:,}", "µs a row": f"{one['µs a row']:.1f}"} for one in found])
+
+
+def draw(found: list[dict[str, Any]], file: Path) -> None:
+    """Draw microseconds a row against each size."""
+    if not found:
+        return
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = list(dict.fromkeys(one["what"] for one in found))
+    figure, axes = plt.subplots(1, len(names), figsize=(4 * len(names), 3.2), layout="constrained")
+    for axis, name in zip(axes, names, strict=True):
+        own = [one for one in found if one["what"] == name]
+        axis.plot([one["size"] for one in own], [one["µs a row"] for one in own], marker="o")
+        axis.set(xlabel=name, ylabel="µs a row", xscale="log")
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.3)
+    figure.savefig(file, dpi=120)
+    plt.close(figure)
+
+
+MADE = {"step": of_steps, "loader": of_loader, "start": of_start, "peer": of_peer, "growth": of_growth}
