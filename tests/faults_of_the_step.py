@@ -40,7 +40,7 @@ def optimizer_recreated(patch: Patch) -> None:
 
 
 def gradient_not_zeroed(patch: Patch) -> None:
-    patch(SplitModule, "forget_gradients", lambda self: None)
+    patch(SplitModule, "zero_grad", lambda self: None)
 
 
 def one_party_never_stepped(patch: Patch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from statistics import mean
 
 import pytest
 from job import run
@@ -33,10 +34,12 @@ def test_pyvertical(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("experiment", "train", "test"), [("pyvertical_dual", 0.985, 0.952), ("pyvertical_dual_frozen", 0.9698, 0.9362)]
+    ("experiment", "seeds", "train", "test"),
+    # The first lies at the edge of its bar with one draw of weights; the bar is on three.
+    [("pyvertical_dual", (0, 1, 2), 0.985, 0.952), ("pyvertical_dual_frozen", (0,), 0.9698, 0.9362)],
 )
-def test_pyvertical_dual(experiment: str, train: float, test: float, tmp_path: Path) -> None:
-    metrics = run(tmp_path, f"experiment={experiment}", QUIET)
-    assert metrics["train/accuracy"] == pytest.approx(train, abs=0.003)
-    assert metrics["test/accuracy"] == pytest.approx(test, abs=0.0075)  # one draw; that of the other experiment is 0.016 away
-    assert metrics["wire/bytes"] == 30 * 25_600_000
+def test_pyvertical_dual(experiment: str, seeds: tuple[int, ...], train: float, test: float, tmp_path: Path) -> None:
+    runs = [run(tmp_path / str(seed), f"experiment={experiment}", f"seed={seed}", QUIET) for seed in seeds]
+    assert mean(metrics["train/accuracy"] for metrics in runs) == pytest.approx(train, abs=0.003)
+    assert mean(metrics["test/accuracy"] for metrics in runs) == pytest.approx(test, abs=0.005)
+    assert all(metrics["wire/bytes"] == 30 * 25_600_000 for metrics in runs)

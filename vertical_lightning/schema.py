@@ -155,11 +155,12 @@ class VerticalBatch(NamedTuple):
         """
         if self.rows.device == device:
             return self
-        here = {
-            party: block if block.is_meta else block.to(device, non_blocking=True) for party, block in self.features.items()
-        }
-        labels = self.labels if self.labels.is_meta else self.labels.to(device, non_blocking=True)
-        return VerticalBatch(here, labels, self.rows.to(device, non_blocking=True))
+
+        def moved(tensor: Tensor) -> Tensor:
+            return tensor if tensor.is_meta else tensor.to(device)
+
+        features = {party: moved(block) for party, block in self.features.items()}
+        return VerticalBatch(features, moved(self.labels), moved(self.rows))
 
 
 @runtime_checkable

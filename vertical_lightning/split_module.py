@@ -72,7 +72,6 @@ class SplitModule(pl.LightningModule):
         self.wire, self.evaluation_wire = Wire(crossing), Wire(crossing)
         self.window, self.epoch, self.evaluation = (self.task.totals() for _ in range(3))
         self.audited = False
-        self.weights: list[nn.Parameter] = []
 
     def configure_optimizers(self) -> Any:
         """Build one optimizer, and one schedule where asked for, for every party that has something to train."""
@@ -96,7 +95,6 @@ class SplitModule(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Audit the first batch of every run."""
         self.audited = False
-        self.weights = list(self.parameters())
 
     def on_train_batch_start(self, batch: VerticalBatch, batch_idx: int) -> None:
         """End the last epoch if Lightning did not, as when it resumes from a checkpoint of an epoch's last step."""
@@ -106,7 +104,7 @@ class SplitModule(pl.LightningModule):
     def training_step(self, batch: VerticalBatch, batch_idx: int) -> None:
         """Forward over the wire, loss at the label holder, gradients back over the wire, every party's own step."""
         self.wire.open()
-        self.forget_gradients()  # before forward, where another party's process may have to be waited for
+        self.zero_grad()  # before forward, where another party's process may have to be waited for
         features = batch.features if self.audited else self.wire.traced(batch.features, self.parties)
         logits = self.network(features, self.wire)
         loss = self.task.loss(logits, batch.labels)
@@ -118,11 +116,6 @@ class SplitModule(pl.LightningModule):
         self.window.update(loss, logits, batch.labels)
         if self.logs_now:
             self.log_window()
-
-    def forget_gradients(self) -> None:
-        """Do what `zero_grad` does, without walking through all modules."""
-        for weight in self.weights:
-            weight.grad = None
 
     @property
     def parties(self) -> dict[str, nn.Module]:

@@ -21,7 +21,7 @@ class PeerLostError(WireError):
     """A party is gone, or has shown no sign of life for too long."""
 
 
-class PeerLeftError(WireError):
+class PeerLeftError(PeerLostError):
     """A party has said goodbye while this one had more to do."""
 
     def __init__(self, party: str) -> None:
@@ -63,10 +63,13 @@ def told(error: BaseException, party: str) -> tuple[str, str]:
 
     >>> told(PeerFailedError("carol", "carol has stopped …", "KeyError"), "bob"), told(KeyError("secret"), "bob")
     (('carol', 'KeyError'), ('bob', 'KeyError'))
+    >>> told(PeerLeftError("carol"), "bob")
+    ('carol', 'PeerLostError')
     """
     if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):  # as Lightning leaves
         return party, "Ctrl-C"
-    name = error.error if isinstance(error, PeerFailedError) else type(error).__name__
+    kind = PeerLostError if isinstance(error, PeerLostError) else type(error)
+    name = error.error if isinstance(error, PeerFailedError) else kind.__name__
     return error.party if isinstance(error, WireError) else party, name
 
 
