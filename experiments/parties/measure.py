@@ -24,7 +24,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
@@ -36,10 +35,13 @@ from tqdm import tqdm
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent.parent / "tests"
-sys.path += [str(TESTS), str(TESTS / "transport")]
+sys.path += [str(HERE.parent), str(TESTS), str(TESTS / "transport")]
 
 from certificates import certificates  # noqa: E402
+from machine import machine  # noqa: E402
 from namespaces import reason_why_not, two_machines  # noqa: E402
+
+from vertical_lightning.parties.apart import free_port  # noqa: E402
 
 EPOCH, COLD = 50, 5
 PARTIES = ("bob", "alice")
@@ -220,28 +222,9 @@ def draw(runs: list[dict[str, Any]], found: list[Engine]) -> None:
     plt.close(figure)
 
 
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 def of(runs: list[dict[str, Any]], engine: Engine) -> list[dict[str, Any]]:
     """An engine's runs."""
     return [run for run in runs if run["engine"] == engine.name]
-
-
-def machine() -> dict[str, Any]:
-    """What the numbers depend on."""
-    packages = ("vertical_lightning", "torch", "pytorch-lightning", "grpcio")
-    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), ":")
-    return {
-        "python": sys.version.split()[0],
-        **{name: version(name) for name in packages},
-        "cores": len(os.sched_getaffinity(0)),
-        "processor": model.partition(":")[2].strip(),
-        "no cable because": reason_why_not(),
-    }
 
 
 def main() -> None:
@@ -262,7 +245,12 @@ def main() -> None:
             start(engine, words, folder / str(place), stack)
         runs = run_laps(meet(listening, folder, found), found, laps)
     text = tabulate(table(runs, [engine.name for engine in found]), headers="keys", tablefmt="github", disable_numparse=True)
-    (HERE / "laps.json").write_text(json.dumps({"machine": machine(), "bare": arguments.bare, "laps": runs}, indent=2) + "\n")
+    (HERE / "laps.json").write_text(
+        json.dumps(
+            {"machine": machine("grpcio"), "no cable because": reason_why_not(), "bare": arguments.bare, "laps": runs}, indent=2
+        )
+        + "\n"
+    )
     draw(runs, found)
     print(text)
 

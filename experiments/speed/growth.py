@@ -12,7 +12,7 @@ import pytorch_lightning as pl
 from hydra import compose, initialize_config_dir
 from tqdm import tqdm
 
-from vertical_lightning.assembly import build_module
+from vertical_lightning.assembly import build_module, build_trainer
 from vertical_lightning.configuration import build, config_folder
 
 SYNTHETIC = ["data=synthetic", "data.columns=64", "partition=even_columns", "overlap.missing=0", "cut=1", "architecture=mlp"]
@@ -47,11 +47,9 @@ def measure(words: list[str]) -> float:
             data.setup("fit")
             rows = len(data.train_dataloader().dataset)
             clock = Epochs()
-            trainer = build(config.trainer)(
-                max_epochs=1 + max(5, 30_000 // rows),
-                logger=list(build(config.logger).values()),
-                callbacks=[clock, *build(config.callbacks).values()],
-            )
+            config.trainer.max_epochs = 1 + max(5, 30_000 // rows)
+            trainer = build_trainer(config, session=None)
+            trainer.callbacks.insert(0, clock)
             trainer.fit(build_module(config, build(config.architecture), data), datamodule=data)
     return 1e6 * min(clock.seconds[1:]) / rows
 

@@ -14,7 +14,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,27 +21,17 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
+sys.path.append(str(Path(__file__).parent.parent))
+
 import growth
 import loader
 import report
 import seed_method
 import start
 import step
+from machine import machine
 
 HERE = Path(__file__).parent
-
-
-def machine() -> dict[str, Any]:
-    """What the numbers depend on."""
-    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), ":")
-    packages = ("vertical_lightning", "torch", "torchvision", "pytorch-lightning")
-    return {
-        "python": sys.version.split()[0],
-        **{name: version(name) for name in packages},
-        "cores": len(os.sched_getaffinity(0)),
-        "processor": model.partition(":")[2].strip(),
-        "load at the start": os.getloadavg()[0],
-    }
 
 
 def main() -> None:
@@ -67,7 +56,7 @@ def main() -> None:
         if root is None and name in ("loader", "peer"):
             print(f"{name}: left out, VL_DATA does not say where the full MNIST lies")
             continue
-        found |= {"machine": machine(), name: parts[name]()}
+        found |= {"machine": machine("torchvision") | {"load": os.getloadavg()[0]}, name: parts[name]()}
         file.write_text(json.dumps(found, indent=1) + "\n")
     report.draw(found.get("growth", []), HERE / "growth.png")
     print(report.tables(found))

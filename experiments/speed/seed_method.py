@@ -9,11 +9,12 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision.datasets import MNIST
 from torchvision.transforms import ToTensor
@@ -21,36 +22,30 @@ from torchvision.transforms import ToTensor
 BATCH, LR = 128, 0.03
 
 
-class Images(Dataset[tuple[Tensor, int]]):
-    """Alice's part: an image and its id at a time."""
+class Part(Dataset[tuple[Any, int]]):
+    """A party's part: a value and its id at a time.
 
-    def __init__(self, whole: MNIST) -> None:
-        self.whole = whole
+    Args:
+        rows: How many.
+        pick: Returns a row's value.
+    """
 
-    def __len__(self) -> int:
-        return len(self.whole)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        return self.whole[index][0], index
-
-
-class Labels(Dataset[tuple[int, int]]):
-    """Bob's part: a label and its id at a time."""
-
-    def __init__(self, whole: MNIST) -> None:
-        self.whole = whole
+    def __init__(self, rows: int, pick: Callable[[int], Any]) -> None:
+        self.rows, self.pick = rows, pick
 
     def __len__(self) -> int:
-        return len(self.whole)
+        return self.rows
 
-    def __getitem__(self, index: int) -> tuple[int, int]:
-        return int(self.whole.targets[index]), index
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        return self.pick(index), index
 
 
 def train(root: str, epochs: int) -> dict[str, float]:
     """Train the published network; return seconds an epoch and accuracies over the last epoch's batches and the test set."""
     torch.manual_seed(0)
     whole = MNIST(root, train=True, transform=ToTensor())
+    images = Part(len(whole), lambda index: whole[index][0])
+    labels = Part(len(whole), lambda index: int(whole.targets[index]))
     alice = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 640), nn.ReLU())
     bob = nn.Sequential(nn.Linear(640, 10), nn.LogSoftmax(dim=1))
     optimizers = [torch.optim.SGD(part.parameters(), lr=LR) for part in (alice, bob)]
@@ -58,17 +53,17 @@ def train(root: str, epochs: int) -> dict[str, float]:
     seconds, right = [], 0
     for _ in range(epochs):
         began, right = time.perf_counter(), 0
-        for (images, _), (labels, _) in zip(DataLoader(Images(whole), BATCH), DataLoader(Labels(whole), BATCH), strict=True):
+        for (pixels, _), (digits, _) in zip(DataLoader(images, BATCH), DataLoader(labels, BATCH), strict=True):
             for optimizer in optimizers:
                 optimizer.zero_grad()
-            sent = alice(images.view(len(images), -1))
+            sent = alice(pixels.flatten(1))
             received = sent.detach().requires_grad_()
             answer = bob(received)
-            loss(answer, labels).backward()
+            loss(answer, digits).backward()
             sent.backward(received.grad)
             for optimizer in optimizers:
                 optimizer.step()
-            right += int((answer.argmax(dim=1) == labels).sum())
+            right += int((answer.argmax(dim=1) == digits).sum())
         seconds.append(time.perf_counter() - began)
     tested = MNIST(root, train=False)
     with torch.no_grad():

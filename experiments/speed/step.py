@@ -18,7 +18,7 @@ from hydra import compose, initialize_config_dir
 from rivals import Loop, by_hand, uncut, uncut_unfused
 from tqdm import tqdm
 
-from vertical_lightning.assembly import build_module
+from vertical_lightning.assembly import build_module, build_trainer
 from vertical_lightning.configuration import build, config_folder
 from vertical_lightning.data.datamodule import VerticalDataModule
 
@@ -76,31 +76,24 @@ class Turns(pl.Callback):
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object) -> None:
         self.done += 1
         if self.done == self.batches:
-            self.seconds[OURS].append(now(pl_module.device) - self.began)
+            self.seconds[OURS].append(time.perf_counter() - self.began)
             for name, train in self.rivals.items():
-                began = now(pl_module.device)
+                began = time.perf_counter()
                 train(self.batches)
-                self.seconds[name].append(now(pl_module.device) - began)
+                self.seconds[name].append(time.perf_counter() - began)
             self.done = 0
             trainer.should_stop = len(self.seconds[OURS]) >= self.blocks
         if self.done == 0:
-            self.began = now(pl_module.device)
+            self.began = time.perf_counter()
 
 
-def now(device: torch.device) -> float:
-    """Read the clock when all that was asked for is done."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
-
-
-def measure(case: Case, seconds: float, accelerator: str = "cpu") -> dict[str, Any]:
+def measure(case: Case, seconds: float) -> dict[str, Any]:
     """Let the three take turns for about so many seconds; return their rows a second, and ratios block by block."""
     settings, partitions = NETWORKS[case.network]
     words = [*settings, *partitions[case.parties], f"batch_size={case.batch_size}", f"threads={case.threads}"]
     words += [
         "overlap.missing=0",
-        f"trainer.accelerator={accelerator}",
+        "trainer.accelerator=cpu",
         "trainer.limit_val_batches=0",
         "trainer.max_epochs=10000",
     ]
@@ -111,15 +104,13 @@ def measure(case: Case, seconds: float, accelerator: str = "cpu") -> dict[str, A
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             data.setup("fit")
             module = build_module(config, build(config.architecture), data)
-            trainer = build(config.trainer)(
-                logger=list(build(config.logger).values()), callbacks=list(build(config.callbacks).values())
-            )
+            trainer = build_trainer(config, session=None)
             device = trainer.strategy.root_device
             rows = data.train_dataloader().dataset
             rivals = {name: make(module, rows, case.batch_size, device) for name, make in RIVALS.items()}
-            began = now(device)
+            began = time.perf_counter()
             rivals[UNCUT](3)
-            pace = (now(device) - began) / 3
+            pace = (time.perf_counter() - began) / 3
             in_epoch = max(1, len(rows) // case.batch_size - 2)
             batches = max(1, min(in_epoch, round(0.1 / pace)))
             turns = Turns(rivals, batches, max(5, round(seconds / (5 * batches * pace))))
@@ -143,6 +134,6 @@ def summary(turns: Turns, case: Case) -> dict[str, Any]:
     }
 
 
-def run(found: Iterable[Case], seconds: float, accelerator: str = "cpu") -> list[dict[str, Any]]:
+def run(found: Iterable[Case], seconds: float) -> list[dict[str, Any]]:
     """Measure all cases."""
-    return [measure(case, seconds, accelerator) for case in tqdm(list(found), desc="steps")]
+    return [measure(case, seconds) for case in tqdm(list(found), desc="steps")]
