@@ -34,8 +34,9 @@ ARROWS = {
     "psi": set(),
     "data": {"psi", "task"},
     "study": set(),
-    "split_module": {"audit", "finite", "task", "topologies", "wire"},
-    "callbacks": {"data", "distance_correlation", "split_module", "tensorboards"},
+    "log_now": set(),
+    "split_module": {"audit", "finite", "log_now", "task", "topologies", "wire"},
+    "callbacks": {"data", "distance_correlation", "log_now", "split_module", "tensorboards"},
     "report": {"split_module", "topologies"},
     "record": {"parameters", "tensorboards"},
     "tensorboards": set(),
@@ -49,10 +50,22 @@ ARROWS = {
     "partition": {"configuration", "new_folder", "report"},
     "pieces": {"topologies"},
     "export": {"checkpoints", "configuration", "new_folder", "pieces", "topologies"},
+    "empty_hooks": set(),
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "parameters", "record", "study", "topologies"},
     "assembly": {
-        *("checkpoints", "configuration", "data", "memory", "parties", "report", "split_module", "sweep", "topologies"),
+        *(
+            "checkpoints",
+            "configuration",
+            "data",
+            "empty_hooks",
+            "memory",
+            "parties",
+            "report",
+            "split_module",
+            "sweep",
+            "topologies",
+        ),
     },
     "train": {"assembly", "configuration", "data", "parameters", "record", "report", "split_module", "sweep", "tensorboards"},
     "party": {"checkpoints", "configuration", "train", "transport"},
@@ -67,7 +80,7 @@ KINDS = ("data/sources", "data/partitions", "architectures", "merges", "callback
 SHARED = {
     "architectures": {"layers", "dropout"},
     "merges": {"shapes"},
-    "callbacks": {"between_steps", "final_rows", "named", "piece_grid"},
+    "callbacks": {"final_rows", "named", "piece_grid"},
 }
 
 

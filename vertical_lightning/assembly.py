@@ -17,6 +17,7 @@ from vertical_lightning.checkpoints import PartyCheckpoints
 from vertical_lightning.configuration import build
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.data.party_data import PartyDataModule
+from vertical_lightning.empty_hooks import pass_over
 from vertical_lightning.memory import recall, remember
 from vertical_lightning.parties import handshake
 from vertical_lightning.parties.decisions import led
@@ -125,6 +126,7 @@ def build_trainer(config: DictConfig, session: Session | None) -> pl.Trainer:
     loggers = list(build(config.get("logger") or {}).values())
     plugins = [*(build(config.trainer.get("plugins")) or []), checkpoints]
     trainer: pl.Trainer = build(config.trainer)(logger=loggers, callbacks=callbacks, plugins=plugins)
+    pass_over(trainer.callbacks)  # type: ignore[attr-defined]
     return trainer
 
 

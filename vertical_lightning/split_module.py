@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from vertical_lightning.audit import audit
 from vertical_lightning.finite import first_non_finite
+from vertical_lightning.log_now import log_now
 from vertical_lightning.per_party import per_party
 from vertical_lightning.precision import check_precision
 from vertical_lightning.schema import VerticalBatch
@@ -159,7 +160,7 @@ class SplitModule(pl.LightningModule):
 
     def log_window(self) -> None:
         """Log means over the batches since the last call, and keep them for the epoch."""
-        self.log_dict({f"train/{name}_step": value for name, value in self.window.means().items()}, prog_bar=True)
+        log_now(self.trainer, {f"train/{name}_step": value for name, value in self.window.means().items()}, prog_bar=True)
         self.epoch.absorb(self.window)
         self.window = self.task.totals()
 

@@ -1,4 +1,4 @@
-"""What the split is measured against: the uncut network, and the same split by hand, both in a plain torch loop."""
+"""What the split is measured against: the uncut network and the same split by hand, in a plain torch loop and in Lightning."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from functools import partial
 
+import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from vertical_lightning.data.loader import AlignedRows, PositionSampler
+from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.split_module import SplitModule
 from vertical_lightning.topologies.topology import Topology
 
-Loop = Callable[[int], None]
+Plain = Callable[[int], None]
 """Trains so many batches."""
 
 
@@ -46,12 +48,12 @@ def batches(rows: AlignedRows, batch_size: int, device: torch.device) -> Iterato
         sampler.epoch += 1
 
 
-def uncut_unfused(module: SplitModule, rows: AlignedRows, batch_size: int, device: torch.device) -> Loop:
+def uncut_unfused(module: SplitModule, rows: AlignedRows, batch_size: int, device: torch.device) -> Plain:
     """The same with torch's default, a loop over the weights."""
     return uncut(module, rows, batch_size, device, fused=False)
 
 
-def uncut(module: SplitModule, rows: AlignedRows, batch_size: int, device: torch.device, **adam: bool) -> Loop:
+def uncut(module: SplitModule, rows: AlignedRows, batch_size: int, device: torch.device, **adam: bool) -> Plain:
     """One network, one optimizer with the settings of the first party."""
     network = Uncut(module.network).to(device)
     optimizer = partial(module.optimizer_of[module.trained[0]], **adam)(network.parameters())
@@ -67,25 +69,50 @@ def uncut(module: SplitModule, rows: AlignedRows, batch_size: int, device: torch
     return train
 
 
-def by_hand(module: SplitModule, rows: AlignedRows, batch_size: int, device: torch.device) -> Loop:
+def by_hand(module: SplitModule, rows: AlignedRows, batch_size: int, device: torch.device) -> Plain:
     """An optimizer a party, a detached copy of every embedding, its gradient handed back."""
-    network = Uncut(module.network).to(device)
-    tops = nn.ModuleList([network.merge, network.top])
-    learning = [part for part in [*network.bottoms, tops] if any(True for _ in part.parameters())]
-    make = module.optimizer_of[module.trained[0]]
-    optimizers = [make(part.parameters()) for part in learning]
-    source = batches(rows, batch_size, device)
+    split = ByHand(module).to(device)
+    optimizers, source = split.configure_optimizers(), batches(rows, batch_size, device)
 
     def train(steps: int) -> None:
         for _ in range(steps):
             blocks, labels = next(source)
             for optimizer in optimizers:
                 optimizer.zero_grad()
-            sent = [bottom(block) for bottom, block in zip(network.bottoms, blocks, strict=True)]
-            received = [one.detach().clone().requires_grad_() for one in sent]
-            functional.cross_entropy(network.top(network.merge(received)), labels).backward()
+            loss, sent, received = split(blocks, labels)
+            loss.backward()
             torch.autograd.backward(sent, [one.grad.clone() for one in received])  # type: ignore[union-attr]
             for optimizer in optimizers:
                 optimizer.step()
 
     return train
+
+
+class ByHand(pl.LightningModule):
+    """The same as the least that a LightningModule can do: no metrics, no wire, no audit, nothing logged."""
+
+    def __init__(self, module: SplitModule) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.uncut = Uncut(module.network)
+        self.adam = module.optimizer_of[module.trained[0]]
+
+    def forward(self, blocks: Sequence[Tensor], labels: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        sent = [bottom(block) for bottom, block in zip(self.uncut.bottoms, blocks, strict=True)]
+        received = [one.detach().clone().requires_grad_() for one in sent]
+        return functional.cross_entropy(self.uncut.top(self.uncut.merge(received)), labels), sent, received
+
+    def training_step(self, batch: VerticalBatch, batch_idx: int) -> None:
+        first, *others = [wrapped.optimizer for wrapped in self.optimizers()]
+        for optimizer in (first, *others):
+            optimizer.zero_grad()
+        loss, sent, received = self(list(batch.features.values()), batch.labels)
+        self.manual_backward(loss)
+        torch.autograd.backward(sent, [one.grad.clone() for one in received])  # type: ignore[union-attr]
+        self.optimizers()[0].step()  # Lightning counts batches by it
+        for optimizer in others:
+            optimizer.step()
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        parts = [*self.uncut.bottoms, nn.ModuleList([self.uncut.merge, self.uncut.top])]
+        return [self.adam(part.parameters()) for part in parts if any(True for _ in part.parameters())]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import tempfile
-import time
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -15,14 +13,15 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from hydra import compose, initialize_config_dir
-from rivals import Loop, by_hand, uncut, uncut_unfused
+from rivals import ByHand, by_hand, uncut, uncut_unfused
 from tqdm import tqdm
+from turns import Fit, Loop, clocked, take_turns
 
 from vertical_lightning.assembly import build_module, build_trainer
 from vertical_lightning.configuration import build, config_folder
 from vertical_lightning.data.datamodule import VerticalDataModule
 
-OURS, UNCUT = "vl-train", "uncut"
+OURS, UNCUT, LEAST = "vl-train", "uncut", "split by hand in Lightning"
 RIVALS = {UNCUT: uncut, "uncut, Adam not fused": uncut_unfused, "split by hand": by_hand}
 IMAGES = {1: [], 2: ["partition=halves"], 4: ["partition=quadrants"]}
 COLUMNS = {parties: ["partition=even_columns", f"partition.parties={parties}"] for parties in (1, 2, 4)}
@@ -32,6 +31,9 @@ NETWORKS: dict[str, tuple[list[str], Mapping[int, list[str]]]] = {
     "resnet18": (["data._target_=made_up.Images", "+data.size=[3,32,32]", "architecture=resnet18", "cut=2"], IMAGES),
     "tabular": (["data=synthetic", "data.rows=20000", "data.columns=32", "architecture=tabular", "cut=1"], COLUMNS),
 }
+
+
+ENDLESS = ["overlap.missing=0", "trainer.accelerator=cpu", "trainer.limit_val_batches=0", "trainer.max_epochs=-1"]
 
 
 @dataclass(frozen=True)
@@ -56,78 +58,60 @@ def cases(quick: bool) -> list[Case]:
     return [*found, *large]
 
 
-class Turns(pl.Callback):
-    """Lets each rival train a block of batches after each block of the run itself.
-
-    Args:
-        rivals: By name.
-        batches: Batches of a block.
-        blocks: How many blocks; then the run ends.
-    """
-
-    def __init__(self, rivals: Mapping[str, Loop], batches: int, blocks: int) -> None:
-        self.rivals, self.batches, self.blocks = rivals, batches, blocks
-        self.seconds: dict[str, list[float]] = defaultdict(list)
-        self.done, self.began = 0, 0.0
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.done = -1  # what Lightning does between epochs is not a step's; nor is the first batch
-
-    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object) -> None:
-        self.done += 1
-        if self.done == self.batches:
-            self.seconds[OURS].append(time.perf_counter() - self.began)
-            for name, train in self.rivals.items():
-                began = time.perf_counter()
-                train(self.batches)
-                self.seconds[name].append(time.perf_counter() - began)
-            self.done = 0
-            trainer.should_stop = len(self.seconds[OURS]) >= self.blocks
-        if self.done == 0:
-            self.began = time.perf_counter()
-
-
 def measure(case: Case, seconds: float) -> dict[str, Any]:
-    """Let the three take turns for about so many seconds; return their rows a second, and ratios block by block."""
-    settings, partitions = NETWORKS[case.network]
-    words = [*settings, *partitions[case.parties], f"batch_size={case.batch_size}", f"threads={case.threads}"]
-    words += [
-        "overlap.missing=0",
-        "trainer.accelerator=cpu",
-        "trainer.limit_val_batches=0",
-        "trainer.max_epochs=10000",
-    ]
+    """Let all take turns for about so many seconds; return their rows a second, and ratios turn by turn."""
     torch.set_num_threads(case.threads)
-    with tempfile.TemporaryDirectory() as folder, initialize_config_dir(config_folder(), version_base="1.3"):
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        loops = contestants(case, folder)
+        pace = loops[UNCUT](3) / 3
+        batches = max(1, round(0.1 / pace))
+        turns = max(5, round(seconds / (len(loops) * batches * pace)))
+        taken = take_turns(loops, batches, turns)
+        for loop in loops.values():
+            if isinstance(loop, Fit):
+                loop.end()
+    return summary(taken, case, batches)
+
+
+def contestants(case: Case, folder: str) -> dict[str, Loop]:
+    """Set up vl-train and its rivals, each with weights of its own, on the same tensors."""
+    settings, partitions = NETWORKS[case.network]
+    words = [*settings, *partitions[case.parties], f"batch_size={case.batch_size}", f"threads={case.threads}", *ENDLESS]
+    with initialize_config_dir(config_folder(), version_base="1.3"):
         config = compose("train", [*words, f"folder={folder}"])
-        data: VerticalDataModule = build(config.datamodule)
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            data.setup("fit")
-            module = build_module(config, build(config.architecture), data)
-            trainer = build_trainer(config, session=None)
-            device = trainer.strategy.root_device
-            rows = data.train_dataloader().dataset
-            rivals = {name: make(module, rows, case.batch_size, device) for name, make in RIVALS.items()}
-            began = time.perf_counter()
-            rivals[UNCUT](3)
-            pace = (time.perf_counter() - began) / 3
-            in_epoch = max(1, len(rows) // case.batch_size - 2)
-            batches = max(1, min(in_epoch, round(0.1 / pace)))
-            turns = Turns(rivals, batches, max(5, round(seconds / (5 * batches * pace))))
-            trainer.callbacks.insert(0, turns)
-            trainer.fit(module, datamodule=data)
-    return summary(turns, case)
+    data: VerticalDataModule = build(config.datamodule)
+    data.setup("fit")
+    module = build_module(config, build(config.architecture), data)
+    trainer = build_trainer(config, session=None)
+    rows, device = data.splits["train"], trainer.strategy.root_device
+    plain = {name: clocked(make(module, rows, case.batch_size, device)) for name, make in RIVALS.items()}
+    bare = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=-1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    return {
+        OURS: Fit(trainer, model=module, datamodule=data),
+        **plain,
+        LEAST: Fit(bare, model=ByHand(module), train_dataloaders=data.train_dataloader()),
+    }
 
 
-def summary(turns: Turns, case: Case) -> dict[str, Any]:
-    """Return medians over the blocks."""
-    taken = {name: spent[1:] for name, spent in turns.seconds.items()}
-    rows = turns.batches * case.batch_size
-    ratios = {rival: [theirs / own for own, theirs in zip(taken[OURS], taken[rival], strict=True)] for rival in RIVALS}
+def summary(taken: Mapping[str, list[float]], case: Case, batches: int) -> dict[str, Any]:
+    """Return medians over the turns."""
+    rows = batches * case.batch_size
+    ratios = {
+        rival: [theirs / own for own, theirs in zip(taken[OURS], spent, strict=True)]
+        for rival, spent in taken.items()
+        if rival != OURS
+    }
     return {
         **{name: getattr(case, name) for name in ("network", "parties", "batch_size", "threads")},
-        "batches": turns.batches,
-        "blocks": len(taken[OURS]),
+        "batches": batches,
+        "turns": len(taken[OURS]),
         "rows/s": {name: rows / median(spent) for name, spent in taken.items()},
         "ratio": {rival: median(found) for rival, found in ratios.items()},
         "quartiles": {rival: quantiles(found, n=4)[::2] for rival, found in ratios.items()},

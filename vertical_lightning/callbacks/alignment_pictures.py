@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pytorch_lightning as pl
 
-from vertical_lightning.callbacks.between_steps import BetweenSteps
 from vertical_lightning.callbacks.named import named
 from vertical_lightning.callbacks.piece_grid import draw, images
 from vertical_lightning.data.datamodule import VerticalDataModule
@@ -14,7 +13,7 @@ from vertical_lightning.schema import PartyTable
 from vertical_lightning.tensorboards import tensorboards
 
 
-class AlignmentPictures(BetweenSteps):
+class AlignmentPictures(pl.Callback):
     """Draws ten images with the label that the label holder has in the same row, before and after alignment.
 
     The images `alignment/before` and `alignment/after` go to TensorBoard when training starts. Tables without images, and a

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import pytorch_lightning as pl
 from tabulate import tabulate
 
-from vertical_lightning.callbacks.between_steps import BetweenSteps
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.split_module import SplitModule
 from vertical_lightning.tensorboards import describe
 
 
-class BoundaryReport(BetweenSteps):
+class BoundaryReport(pl.Callback):
     """Prints one table a party after fit, and keeps it in TensorBoard as text `boundary`."""
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import pytorch_lightning as pl
 
-from vertical_lightning.callbacks.between_steps import BetweenSteps
 from vertical_lightning.split_module import SplitModule
 from vertical_lightning.tensorboards import tensorboards
 
 
-class Charts(BetweenSteps):
+class Charts(pl.Callback):
     """Lays out TensorBoard's page Custom Scalars: training beside validation, bytes per link, gradient norm per party."""
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

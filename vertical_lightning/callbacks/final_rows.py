@@ -8,14 +8,13 @@ import pytorch_lightning as pl
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from vertical_lightning.callbacks.between_steps import BetweenSteps
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.split_module import SplitModule
 from vertical_lightning.tensorboards import tensorboards
 
 
-class FinalRows(BetweenSteps):
+class FinalRows(pl.Callback):
     """Looks at the test rows; where there are none, at the validation rows as they were evaluated last.
 
     A subclass says in `begin` what to start with, in `look` what to keep of a batch, and in `show` what to log. Training steps

@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from vertical_lightning.callbacks.between_steps import BetweenSteps
 from vertical_lightning.split_module import SplitModule
 from vertical_lightning.tensorboards import tensorboards
 
 
-class HopHistograms(BetweenSteps):
+class HopHistograms(pl.Callback):
     """Logs histograms of what crossed every `log_every_n_steps` batches.
 
     `embedding/<sender>-><receiver>` went forward, `gradient/<receiver>-><sender>` came back. Numbers that are not finite

@@ -8,13 +8,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from vertical_lightning.callbacks.between_steps import BetweenSteps
 from vertical_lightning.distance_correlation import distance_correlation
 from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.split_module import SplitModule
 
 
-class Leakage(BetweenSteps):
+class Leakage(pl.Callback):
     """Logs `leakage/<party>` after a test: the distance correlation of a feature party's input with its embedding.
 
     0 says that an embedding tells nothing about the input, 1 that it is the input, turned and scaled (Vepakomma et al. 2020,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 
-from vertical_lightning.callbacks.between_steps import BetweenSteps
+from vertical_lightning.log_now import log_now
 from vertical_lightning.split_module import SplitModule
 
 
-class LearningRates(BetweenSteps):
+class LearningRates(pl.Callback):
     """Logs `lr/<party>` once an epoch: the rate that the epoch starts with."""
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -20,4 +20,4 @@ class LearningRates(BetweenSteps):
                 pl_module.trained, trainer.optimizers, strict=False
             )  # Lightning has one where nobody trains
         }
-        pl_module.log_dict(rates)
+        log_now(trainer, rates)

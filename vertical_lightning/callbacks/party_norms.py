@@ -6,11 +6,11 @@ import pytorch_lightning as pl
 import torch
 from torch.optim import Optimizer
 
-from vertical_lightning.callbacks.between_steps import BetweenSteps
+from vertical_lightning.log_now import log_now
 from vertical_lightning.split_module import SplitModule
 
 
-class PartyNorms(BetweenSteps):
+class PartyNorms(pl.Callback):
     """Logs `gradient_norm/<party>` (L2, before clipping) and `embedding_norm/<sender>-><receiver>` (mean L2 per row).
 
     A party whose gradient norm stays at zero does not learn, however well the network as a whole trains.
@@ -29,4 +29,4 @@ class PartyNorms(BetweenSteps):
             for hop in pl_module.wire.hops:
                 if hop.embedding is not None:
                     norms[f"embedding_norm/{hop.link}"] = hop.embedding.flatten(1).float().norm(dim=1).mean()
-        pl_module.log_dict(norms)
+        log_now(trainer, norms)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 
-from vertical_lightning.callbacks.between_steps import BetweenSteps
 from vertical_lightning.split_module import SplitModule
 
 
-class Traffic(BetweenSteps):
+class Traffic(pl.Callback):
     """Logs `wire/bytes/<sender>-><receiver>` and `wire/bytes` once an epoch: training bytes since the run began."""
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
