@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from pytorch_lightning.callbacks import Checkpoint
 
@@ -75,7 +77,8 @@ def load(config: DictConfig, party: str | None) -> VerticalDataModule:
     if party is None:
         data = recall(config.datamodule)
         data.load()
-        remember(config.datamodule, data)
+        if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:  # another job may come
+            remember(config.datamodule, data)
     else:
         node = config.datamodule.copy()
         with open_dict(node):

@@ -40,6 +40,7 @@ with initialize_config_dir(config_folder(), version_base="1.3"):
     data = build(config.datamodule)
     data.setup("fit")
     data.setup("test")
+    data.release()
     held = {}
     for loader in (data.train_dataloader(), data.val_dataloader(), data.test_dataloader()):
         rows = loader.dataset

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from vertical_lightning.data.assignment import assign
-from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler
+from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler, check_batch
 from vertical_lightning.data.partition import check_baseline, check_parts, pool
 from vertical_lightning.data.preprocessing import scale
 from vertical_lightning.psi.identifiers import canonical
@@ -49,13 +50,13 @@ class VerticalDataModule(pl.LightningDataModule):
         test_fraction: Share of all rows to test on, in [0, 1), where the set has no official test split.
         image_range: The numbers that black and white become.
         shuffle: Draw a new order of training rows each epoch.
-        workers: Loader processes; 0 is fastest for tensors in memory.
+        workers: Loader processes. 0 is fastest: rows lie where they are trained on; 1 is for more rows than a GPU has room for.
         seed: Seed of splits and order.
         baseline: What the label holder trains on without partners, on the same aligned rows: the columns of one feature party,
             or with `centralized` all columns.
 
     Attributes:
-        tables: By table (`train`, `test` or `all`) and party: what each party holds.
+        tables: By table (`train`, `test` or `all`) and party: what each party holds; without columns after `release`.
         alignments: By table: the result of private set intersection.
         shapes: Each feature party's input shape, without the batch; known after `setup`.
         classes: The names of the classes, known after `load`; empty where labels are numbers.
@@ -120,10 +121,10 @@ class VerticalDataModule(pl.LightningDataModule):
         Raises:
             ValueError: If `baseline` is no feature party, or no entity is common.
         """
-        for tables in self.tables.values():
-            check_baseline(self.baseline, tables)
         if self.alignments:
             return
+        for tables in self.tables.values():
+            check_baseline(self.baseline, tables)
         for name, tables in self.tables.items():
             ids = {party: table.ids for party, table in tables.items()}
             self.alignments[name] = self.aligner.align(ids, self.label_holder)
@@ -138,7 +139,7 @@ class VerticalDataModule(pl.LightningDataModule):
             return
         self.prepare_data()  # the result is the same on every rank, because rows are ordered by id
         places = self.divide()
-        self.check_batch(len(places["train"][1]))
+        check_batch(self.batch_size, len(places["train"][1]))
         parts = {split: self.aligned(name, rows) for split, (name, rows) in places.items()}
         scaled = {party: scale(party, parts, self.image_range) for party in parts["train"]}
         blocks = {party: block for party, block in scaled.items() if block}
@@ -148,6 +149,14 @@ class VerticalDataModule(pl.LightningDataModule):
             self.splits[split] = AlignedRows({party: block[split] for party, block in blocks.items()}, labels, rows)
         self.task: Task = task_of(self.classes, self.splits["train"].labels)
         self.shapes = {party: tuple(block["train"].shape[1:]) for party, block in blocks.items()}
+
+    def release(self) -> None:
+        """Forget the unscaled columns, which nobody needs after `setup` but who wants to show them."""
+        self.tables = {
+            name: {party: replace(table, features=None) for party, table in parts.items()}
+            for name, parts in self.tables.items()
+        }
+        self.whole = {}
 
     def aligned(self, name: str, rows: Tensor | slice = slice(None)) -> dict[str, PartyTable]:
         """Return every party's rows of one table in the common order: all, or the given ones."""
@@ -171,19 +180,6 @@ class VerticalDataModule(pl.LightningDataModule):
         if official:
             places["test"] = ("test", torch.arange(len(self.alignments["test"])))
         return places
-
-    def check_batch(self, rows: int) -> None:
-        """Refuse a batch that the aligned training set cannot fill."""
-        if not rows:
-            raise ValueError(
-                "no aligned row is left to train on: val and test took all. Bring parties with more entities in common, or "
-                "lower datamodule.val_fraction and datamodule.test_fraction."
-            )
-        if not 1 <= self.batch_size <= rows:
-            raise ValueError(
-                f"batch_size={self.batch_size}, but {rows} aligned rows are left to train on. "
-                f"Choose a batch size from 1 to {rows}, or a source with more common rows."
-            )
 
     @cached_property
     def digest(self) -> str:
@@ -223,5 +219,13 @@ class VerticalDataModule(pl.LightningDataModule):
 
     def serve(self, split: str, shuffle: bool) -> DataLoader[VerticalBatch]:
         """Build the loader of one split."""
-        rows = self.splits[split]
-        return AlignedLoader(rows, PositionSampler(len(rows), self.batch_size, shuffle, self.seed), self.workers)
+        rows = self.splits[split].to(self.device)
+        sampler = PositionSampler(len(rows), self.batch_size, shuffle, self.seed, self.device)
+        return AlignedLoader(rows, sampler, self.workers)
+
+    @property
+    def device(self) -> torch.device:
+        """Where rows are picked from: where they are trained on, but that loader processes need them on the CPU."""
+        if self.trainer is None or self.workers:
+            return torch.device("cpu")
+        return self.trainer.strategy.root_device

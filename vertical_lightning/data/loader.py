@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from vertical_lightning.schema import VerticalBatch
+from vertical_lightning.schema import VerticalBatch, move
 from vertical_lightning.seeds import derive
 
 
@@ -35,6 +35,13 @@ class AlignedRows(Dataset[VerticalBatch]):
         features = {party: pick(block, positions) for party, block in self.features.items()}
         return VerticalBatch(features, pick(self.labels, positions), self.rows[positions])
 
+    def to(self, device: torch.device) -> AlignedRows:
+        """Move all rows at once."""
+        if self.rows.device == device:
+            return self
+        features = {party: move(block, device) for party, block in self.features.items()}
+        return AlignedRows(features, move(self.labels, device), self.rows.to(device))
+
 
 def pick(block: Tensor, positions: Tensor) -> Tensor:
     """Copy rows; of a party in another process there is only their shape.
@@ -45,6 +52,24 @@ def pick(block: Tensor, positions: Tensor) -> Tensor:
     return block.new_empty(len(positions), *block.shape[1:]) if block.is_meta else block.index_select(0, positions)
 
 
+def check_batch(batch_size: int, rows: int) -> None:
+    """Refuse a batch that the aligned training set cannot fill.
+
+    Raises:
+        ValueError: No row is left to train on, or fewer than a batch has.
+    """
+    if not rows:
+        raise ValueError(
+            "no aligned row is left to train on: val and test took all. Bring parties with more entities in common, or "
+            "lower datamodule.val_fraction and datamodule.test_fraction."
+        )
+    if not 1 <= batch_size <= rows:
+        raise ValueError(
+            f"batch_size={batch_size}, but {rows} aligned rows are left to train on. "
+            f"Choose a batch size from 1 to {rows}, or a source with more common rows."
+        )
+
+
 class PositionSampler(Sampler[Tensor]):
     """Yields batches of positions; the order is a function of (seed, epoch) alone, so a resumed run draws the same batches.
 
@@ -53,6 +78,7 @@ class PositionSampler(Sampler[Tensor]):
         batch_size: Positions per batch; the last batch has the rest.
         shuffle: Draw a new order each epoch; otherwise the order of the alignment, every epoch.
         seed: Seed of the order.
+        device: Where the rows are that are picked by them.
 
     Attributes:
         epoch: Whose order is drawn; Lightning sets it.
@@ -62,11 +88,12 @@ class PositionSampler(Sampler[Tensor]):
     [tensor([0, 1]), tensor([2])]
     """
 
-    def __init__(self, rows: int, batch_size: int, shuffle: bool, seed: int = 0) -> None:
+    def __init__(self, rows: int, batch_size: int, shuffle: bool, seed: int = 0, device: torch.device | str = "cpu") -> None:
         self.rows = rows
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
+        self.device = device
         self.epoch = 0
         self.skip = 0
 
@@ -84,7 +111,7 @@ class PositionSampler(Sampler[Tensor]):
         if self.shuffle:
             generator = torch.Generator().manual_seed(derive("order", self.seed, self.epoch))
             order = torch.randperm(self.rows, generator=generator)
-        yield from torch.split(order, self.batch_size)[self.skip :]
+        yield from torch.split(order.to(self.device), self.batch_size)[self.skip :]
 
 
 class AlignedLoader(DataLoader[VerticalBatch]):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vertical_lightning.data.datamodule import VerticalDataModule
-from vertical_lightning.data.loader import AlignedRows
+from vertical_lightning.data.loader import AlignedRows, check_batch
 from vertical_lightning.data.partition import check_labels
 from vertical_lightning.data.preprocessing import scale
 from vertical_lightning.schema import PartyTable
@@ -102,7 +102,7 @@ class PartyDataModule(VerticalDataModule):
     def own_rows(self) -> tuple[dict[str, PartyTable], dict[str, Tensor]]:
         """Return the party's aligned rows, and their numbers, by split."""
         places = self.divide()
-        self.check_batch(len(places["train"][1]))
+        check_batch(self.batch_size, len(places["train"][1]))
         own = {split: self.aligned(name, rows)[self.party] for split, (name, rows) in places.items()}
         return own, {split: rows for split, (_, rows) in places.items()}
 
