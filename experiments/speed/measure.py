@@ -1,6 +1,7 @@
 """How fast is a split, beside the uncut network in a plain torch loop?
 
 VL_DATA=PATH python experiments/speed/measure.py [--quick] [--only step loader growth start peer] [--seconds 5]
+CUDA_VISIBLE_DEVICES=0 python experiments/speed/measure.py --only gpu
 
 Writes results.json beside itself, prints it as tables (report.py), and draws growth.png. The parts that need the full MNIST
 are left out without VL_DATA.
@@ -47,8 +48,9 @@ def main() -> None:
         "loader": lambda: loader.measure(str(root), rounds),
         "start": lambda: start.measure(rounds),
         "peer": lambda: seed_method.measure(str(root)),
-        "growth": growth.run,
+        "growth": lambda: growth.run(2 * rounds),
         "step": lambda: step.run(step.cases(arguments.quick), arguments.seconds),
+        "gpu": lambda: step.run(step.cases_on_gpu(), arguments.seconds),
     }
     file = HERE / "results.json"
     found = json.loads(file.read_text()) if file.is_file() else {}

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tabulate import tabulate
+
+CASE = ("network", "parties", "batch_size", "threads", "precision")
 
 
 def tables(found: dict[str, Any]) -> str:
@@ -24,7 +27,7 @@ def of_steps(cases: list[dict[str, Any]]) -> str:
     """Rows a second, and theirs for ours."""
     rows = []
     for case in cases:
-        row = {name.replace("_", " "): case[name] for name in ("network", "parties", "batch_size", "threads")}
+        row = {name.replace("_", " "): case[name] for name in CASE if name in case}
         row |= {"rows/s": f"{case['rows/s']['vl-train']:,.0f}"}
         for rival, ratio in case["ratio"].items():
             low, high = case["quartiles"][rival]
@@ -53,6 +56,7 @@ def of_start(found: dict[str, Any]) -> str:
     return table(
         [
             {"": "vl-train --help", "measured": f"{found['help']:.2f} s"},
+            {"": "--help of a Hydra application without any configuration", "measured": f"{found['empty help']:.2f} s"},
             {"": "vl-train: from the command to the end of the first step", "measured": f"{found['first step']:.1f} s"},
             {"": "a sweep's time in fit", "measured": share},
         ]
@@ -75,13 +79,32 @@ def of_peer(found: dict[str, dict[str, float]]) -> str:
     )
 
 
+def line(own: Sequence[dict[str, Any]]) -> tuple[np.ndarray, str]:
+    """Fit a straight line; against rows, to the time of an epoch, which has a part that no row causes."""
+    sizes, found = (np.array([one[name] for one in own], dtype=float) for name in ("size", "µs a row"))
+    of_rows = own[0]["what"] == "rows"
+    terms = np.stack([1 / sizes if of_rows else sizes, np.ones_like(sizes)], axis=1)
+    # Relative deviations count: the largest size must not decide alone.
+    (grows, fixed), *_ = np.linalg.lstsq(terms / found[:, None], np.ones_like(found), rcond=None)
+    said = f"{fixed:.1f} + {grows / 1000:.0f} ms an epoch" if of_rows else f"{fixed:.1f} + {grows:.3g} × {own[0]['what']}"
+    return terms @ np.array([grows, fixed]), said
+
+
 def of_growth(found: list[dict[str, Any]]) -> str:
-    """Microseconds a row."""
-    return table([{"": one["what"], "size": f"{one['size']:,}", "µs a row": f"{one['µs a row']:.1f}"} for one in found])
+    """Microseconds a row, and how far they are from a straight line."""
+    rows = []
+    for name in dict.fromkeys(one["what"] for one in found):
+        own = [one for one in found if one["what"] == name]
+        fitted, said = line(own)
+        for one, expected in zip(own, fitted, strict=True):
+            measured = one["µs a row"]
+            row = {"": name, "size": f"{one['size']:,}", "µs a row": f"{measured:.1f}"}
+            rows.append(row | {"line": said, "off the line": f"{measured / expected - 1:+.0%}"})
+    return table(rows)
 
 
 def draw(found: list[dict[str, Any]], file: Path) -> None:
-    """Draw microseconds a row against each size."""
+    """Draw microseconds a row against each size, and the line."""
     if not found:
         return
     import matplotlib
@@ -93,12 +116,15 @@ def draw(found: list[dict[str, Any]], file: Path) -> None:
     figure, axes = plt.subplots(1, len(names), figsize=(4 * len(names), 3.2), layout="constrained")
     for axis, name in zip(axes, names, strict=True):
         own = [one for one in found if one["what"] == name]
-        axis.plot([one["size"] for one in own], [one["µs a row"] for one in own], marker="o")
-        axis.set(xlabel=name, ylabel="µs a row", xscale="log")
+        sizes, (fitted, said) = [one["size"] for one in own], line(own)
+        axis.plot(sizes, fitted, "--", color="gray", label=said)
+        axis.plot(sizes, [one["µs a row"] for one in own], "o")
+        axis.set(xlabel=name, ylabel="µs a row")
         axis.set_ylim(bottom=0)
+        axis.legend(fontsize=8, loc="lower right")
         axis.grid(alpha=0.3)
     figure.savefig(file, dpi=120)
     plt.close(figure)
 
 
-MADE = {"step": of_steps, "loader": of_loader, "start": of_start, "peer": of_peer, "growth": of_growth}
+MADE = {"step": of_steps, "gpu": of_steps, "loader": of_loader, "start": of_start, "peer": of_peer, "growth": of_growth}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy, deepcopy
 from functools import partial
 
 import pytorch_lightning as pl
@@ -37,49 +38,56 @@ class Uncut(nn.Module):
         return logits
 
 
-def batches(rows: AlignedRows, batch_size: int, device: torch.device) -> Iterator[tuple[list[Tensor], Tensor]]:
-    """Pick the same kind of batches from the same tensors, without end; whole batches only."""
-    sampler = PositionSampler(len(rows), batch_size, shuffle=True)
+def batches(rows: AlignedRows, sampler: PositionSampler) -> Iterator[tuple[list[Tensor], Tensor]]:
+    """Pick batches from the same tensors, without end; whole ones only."""
+    own = copy(sampler)
     while True:
-        for positions in sampler:
-            if len(positions) == min(batch_size, len(rows)):
-                blocks = [block.index_select(0, positions).to(device) for block in rows.features.values()]
-                yield blocks, rows.labels[positions].to(device)
-        sampler.epoch += 1
+        for positions in own:
+            if len(positions) == min(own.batch_size, len(rows)):
+                yield [block.index_select(0, positions) for block in rows.features.values()], rows.labels[positions]
+        own.epoch += 1
 
 
-def uncut_unfused(module: SplitModule, rows: AlignedRows, batch_size: int, device: torch.device) -> Plain:
+def autocast(rows: AlignedRows, precision: str) -> AbstractContextManager[object]:
+    """What Lightning's precision means in a plain loop."""
+    return nullcontext() if precision == "32" else torch.autocast(rows.rows.device.type, torch.bfloat16)
+
+
+def uncut_unfused(module: SplitModule, rows: AlignedRows, sampler: PositionSampler, precision: str) -> Plain:
     """The same with torch's default, a loop over the weights."""
-    return uncut(module, rows, batch_size, device, fused=False)
+    return uncut(module, rows, sampler, precision, fused=False)
 
 
-def uncut(module: SplitModule, rows: AlignedRows, batch_size: int, device: torch.device, **adam: bool) -> Plain:
+def uncut(module: SplitModule, rows: AlignedRows, sampler: PositionSampler, precision: str, **adam: bool) -> Plain:
     """One network, one optimizer with the settings of the first party."""
-    network = Uncut(module.network).to(device)
+    network = Uncut(module.network).to(rows.rows.device)
     optimizer = partial(module.optimizer_of[module.trained[0]], **adam)(network.parameters())
-    source = batches(rows, batch_size, device)
+    source = batches(rows, sampler)
 
     def train(steps: int) -> None:
         for _ in range(steps):
             blocks, labels = next(source)
             optimizer.zero_grad()
-            functional.cross_entropy(network(blocks), labels).backward()
+            with autocast(rows, precision):
+                loss = functional.cross_entropy(network(blocks), labels)
+            loss.backward()
             optimizer.step()
 
     return train
 
 
-def by_hand(module: SplitModule, rows: AlignedRows, batch_size: int, device: torch.device) -> Plain:
+def by_hand(module: SplitModule, rows: AlignedRows, sampler: PositionSampler, precision: str) -> Plain:
     """An optimizer a party, a detached copy of every embedding, its gradient handed back."""
-    split = ByHand(module).to(device)
-    optimizers, source = split.configure_optimizers(), batches(rows, batch_size, device)
+    split = ByHand(module).to(rows.rows.device)
+    optimizers, source = split.configure_optimizers(), batches(rows, sampler)
 
     def train(steps: int) -> None:
         for _ in range(steps):
             blocks, labels = next(source)
             for optimizer in optimizers:
                 optimizer.zero_grad()
-            loss, sent, received = split(blocks, labels)
+            with autocast(rows, precision):
+                loss, sent, received = split(blocks, labels)
             loss.backward()
             torch.autograd.backward(sent, [one.grad.clone() for one in received])  # type: ignore[union-attr]
             for optimizer in optimizers:

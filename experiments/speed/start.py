@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -32,11 +34,19 @@ class FirstStep(pl.Callback):
             self.file.write_text(str(time.time()))
 
 
-def command(words: list[str]) -> float:
+EMPTY = """
+import hydra
+@hydra.main(version_base="1.3", config_path=None)
+def run(config): ...
+run()
+"""
+
+
+def command(words: list[str], program: Sequence[str] = ("vl-train",)) -> float:
     """Run a command line; return its seconds."""
     environment = os.environ | {"PYTHONPATH": str(HERE), "CUDA_VISIBLE_DEVICES": ""}
     began = time.perf_counter()
-    subprocess.run(["vl-train", *words], check=True, capture_output=True, env=environment)
+    subprocess.run([*program, *words], check=True, capture_output=True, env=environment)
     return time.perf_counter() - began
 
 
@@ -53,7 +63,9 @@ def measure(rounds: int) -> dict[str, Any]:
     """Return medians in seconds, and the part of a sweep of 12 jobs that is fit."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        helped = [command(["--help"]) for _ in range(rounds + 1)][1:]
+        (folder / "empty.py").write_text(EMPTY)
+        empty = (sys.executable, str(folder / "empty.py"))
+        helped = [(command(["--help"]), command(["--help"], empty)) for _ in range(2 * rounds + 1)][1:]
         steps = []
         for number in range(rounds):
             (folder / str(number)).mkdir()
@@ -61,4 +73,6 @@ def measure(rounds: int) -> dict[str, Any]:
         wall = command([*SWEEP, f"hydra.sweep.dir={folder / 'sweep'}"])
         jobs = list((folder / "sweep").glob("*/metrics.json"))
         fit = sum(json.loads(job.read_text())["time/fit_seconds"] for job in jobs)
-    return {"help": median(helped), "first step": median(steps), "sweep": {"jobs": len(jobs), "wall": wall, "fit": fit}}
+    ours, plain = (median(taken) for taken in zip(*helped, strict=True))
+    sweep = {"jobs": len(jobs), "wall": wall, "fit": fit}
+    return {"help": ours, "empty help": plain, "first step": median(steps), "sweep": sweep}

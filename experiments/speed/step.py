@@ -6,7 +6,8 @@ import io
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import median, quantiles
 from typing import Any
 
@@ -20,6 +21,7 @@ from turns import Fit, Loop, clocked, take_turns
 from vertical_lightning.assembly import build_module, build_trainer
 from vertical_lightning.configuration import build, config_folder
 from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.data.loader import AlignedLoader, PositionSampler
 
 OURS, UNCUT, LEAST = "vl-train", "uncut", "split by hand in Lightning"
 RIVALS = {UNCUT: uncut, "uncut, Adam not fused": uncut_unfused, "split by hand": by_hand}
@@ -31,9 +33,7 @@ NETWORKS: dict[str, tuple[list[str], Mapping[int, list[str]]]] = {
     "resnet18": (["data._target_=made_up.Images", "+data.size=[3,32,32]", "architecture=resnet18", "cut=2"], IMAGES),
     "tabular": (["data=synthetic", "data.rows=20000", "data.columns=32", "architecture=tabular", "cut=1"], COLUMNS),
 }
-
-
-ENDLESS = ["overlap.missing=0", "trainer.accelerator=cpu", "trainer.limit_val_batches=0", "trainer.max_epochs=-1"]
+ENDLESS = ["overlap.missing=0", "trainer.limit_val_batches=0", "trainer.max_epochs=-1"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,14 @@ class Case:
     parties: int
     batch_size: int
     threads: int
+    accelerator: str = "cpu"
+    precision: str = "32"
+
+    @property
+    def bare(self) -> dict[str, Any]:
+        """A Trainer's arguments for a run in which nothing is looked at."""
+        silent = dict.fromkeys(["logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"], False)
+        return {**silent, "accelerator": self.accelerator, "precision": self.precision, "devices": 1, "max_epochs": -1}
 
 
 def cases(quick: bool) -> list[Case]:
@@ -58,15 +66,27 @@ def cases(quick: bool) -> list[Case]:
     return [*found, *large]
 
 
+def cases_on_gpu() -> list[Case]:
+    """What is measured on a GPU, where a small batch is all overhead."""
+    sizes, precisions = (1024, 4096), ("32", "bf16-mixed")
+    return [
+        Case(name, parties, rows, 2, "gpu", precision)
+        for name in NETWORKS
+        for parties in (1, 2)
+        for rows in sizes
+        for precision in precisions
+    ]
+
+
 def measure(case: Case, seconds: float) -> dict[str, Any]:
     """Let all take turns for about so many seconds; return their rows a second, and ratios turn by turn."""
     torch.set_num_threads(case.threads)
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         loops = contestants(case, folder)
-        pace = loops[UNCUT](3) / 3
+        pace = min(loops[UNCUT](3) for _ in range(3)) / 3
         batches = max(1, round(0.1 / pace))
         turns = max(5, round(seconds / (len(loops) * batches * pace)))
-        taken = take_turns(loops, batches, turns)
+        taken = take_turns({name: partial(loop, batches) for name, loop in loops.items()}, turns)
         for loop in loops.values():
             if isinstance(loop, Fit):
                 loop.end()
@@ -76,27 +96,22 @@ def measure(case: Case, seconds: float) -> dict[str, Any]:
 def contestants(case: Case, folder: str) -> dict[str, Loop]:
     """Set up vl-train and its rivals, each with weights of its own, on the same tensors."""
     settings, partitions = NETWORKS[case.network]
-    words = [*settings, *partitions[case.parties], f"batch_size={case.batch_size}", f"threads={case.threads}", *ENDLESS]
+    words = [*settings, *partitions[case.parties], *ENDLESS, f"folder={folder}"]
+    words += [f"{name}={getattr(case, name)}" for name in ("batch_size", "threads")]
+    words += [f"trainer.{name}={getattr(case, name)}" for name in ("accelerator", "precision")]
     with initialize_config_dir(config_folder(), version_base="1.3"):
-        config = compose("train", [*words, f"folder={folder}"])
+        config = compose("train", words)
     data: VerticalDataModule = build(config.datamodule)
     data.setup("fit")
     module = build_module(config, build(config.architecture), data)
-    trainer = build_trainer(config, session=None)
-    rows, device = data.splits["train"], trainer.strategy.root_device
-    plain = {name: clocked(make(module, rows, case.batch_size, device)) for name, make in RIVALS.items()}
-    bare = pl.Trainer(
-        accelerator="cpu",
-        max_epochs=-1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    trainer, bare = build_trainer(config, session=None), pl.Trainer(**case.bare)
+    rows = data.splits["train"].to(trainer.strategy.root_device)
+    sampler = PositionSampler(len(rows), case.batch_size, shuffle=True, device=rows.rows.device)
+    plain = {name: clocked(make(module, rows, sampler, case.precision), rows.rows.device) for name, make in RIVALS.items()}
     return {
         OURS: Fit(trainer, model=module, datamodule=data),
         **plain,
-        LEAST: Fit(bare, model=ByHand(module), train_dataloaders=data.train_dataloader()),
+        LEAST: Fit(bare, model=ByHand(module), train_dataloaders=AlignedLoader(rows, sampler)),
     }
 
 
@@ -109,7 +124,7 @@ def summary(taken: Mapping[str, list[float]], case: Case, batches: int) -> dict[
         if rival != OURS
     }
     return {
-        **{name: getattr(case, name) for name in ("network", "parties", "batch_size", "threads")},
+        **asdict(case),
         "batches": batches,
         "turns": len(taken[OURS]),
         "rows/s": {name: rows / median(spent) for name, spent in taken.items()},
