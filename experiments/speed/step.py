@@ -83,7 +83,7 @@ def measure(case: Case, seconds: float) -> dict[str, Any]:
     torch.set_num_threads(case.threads)
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         loops = contestants(case, folder)
-        pace = min(loops[UNCUT](3) for _ in range(3)) / 3
+        pace = min(loops[UNCUT](1) for _ in range(3))
         batches = max(1, round(0.1 / pace))
         turns = max(5, round(seconds / (len(loops) * batches * pace)))
         taken = take_turns({name: partial(loop, batches) for name, loop in loops.items()}, turns)

@@ -226,6 +226,4 @@ class VerticalDataModule(pl.LightningDataModule):
     @property
     def device(self) -> torch.device:
         """Where rows are picked from: where they are trained on, but that loader processes need them on the CPU."""
-        if self.trainer is None or self.workers:
-            return torch.device("cpu")
-        return self.trainer.strategy.root_device
+        return self.trainer.strategy.root_device if self.trainer and not self.workers else torch.device("cpu")
