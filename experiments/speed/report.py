@@ -27,7 +27,7 @@ def of_steps(cases: list[dict[str, Any]]) -> str:
     """Rows a second, and theirs for ours."""
     rows = []
     for case in cases:
-        row = {name.replace("_", " "): case[name] for name in CASE if name in case}
+        row = {name.replace("_", " "): case[name] for name in CASE if name != "precision" or case["accelerator"] == "gpu"}
         row |= {"rows/s": f"{case['rows/s']['vl-train']:,.0f}"}
         for rival, ratio in case["ratio"].items():
             low, high = case["quartiles"][rival]
