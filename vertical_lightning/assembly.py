@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from pytorch_lightning.callbacks import Checkpoint
 
@@ -29,7 +27,7 @@ from vertical_lightning.per_party import check_parties
 from vertical_lightning.precision import check_precision, dtypes
 from vertical_lightning.schema import Architecture
 from vertical_lightning.split_module import SplitModule
-from vertical_lightning.sweep import threads
+from vertical_lightning.sweep import job, threads
 from vertical_lightning.topologies.cut import resolve
 
 
@@ -77,7 +75,7 @@ def load(config: DictConfig, party: str | None) -> VerticalDataModule:
     if party is None:
         data = recall(config.datamodule)
         data.load()
-        if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:  # another job may come
+        if job.in_sweep():
             remember(config.datamodule, data)
     else:
         node = config.datamodule.copy()

@@ -15,7 +15,7 @@ OF_A_STEP = (
 def pass_over(callbacks: Iterable[pl.Callback]) -> None:
     """Let Lightning pass over what these callbacks do not do in a training step.
 
-    It calls each hook of each callback in each step, empty or not: with a dozen callbacks a tenth of a small network's step.
+    It calls each hook of each callback in each step, empty or not: with a dozen callbacks 5 to 9 % of a small network's step.
     A hook that is None it passes over.
     """
     for callback in callbacks:

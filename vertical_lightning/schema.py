@@ -131,11 +131,6 @@ class Alignment:
         return len(next(iter(self.positions.values())))
 
 
-def move(tensor: Tensor, device: torch.device) -> Tensor:
-    """Move what is here; of what is elsewhere, on `meta`, there is nothing to move."""
-    return tensor if tensor.is_meta else tensor.to(device)
-
-
 class VerticalBatch(NamedTuple):
     """One batch: row `i` of every party's block is the same entity.
 
@@ -150,7 +145,7 @@ class VerticalBatch(NamedTuple):
     rows: Tensor
 
     def to(self, device: torch.device) -> VerticalBatch:
-        """Move what is here.
+        """Move what is here; of what is elsewhere, on `meta`, there is nothing to move.
 
         Lightning calls this instead of looking through the batch's types, which takes it as long as a layer.
 
@@ -160,8 +155,12 @@ class VerticalBatch(NamedTuple):
         """
         if self.rows.device == device:
             return self
-        features = {party: move(block, device) for party, block in self.features.items()}
-        return VerticalBatch(features, move(self.labels, device), self.rows.to(device))
+
+        def moved(tensor: Tensor) -> Tensor:
+            return tensor if tensor.is_meta else tensor.to(device)
+
+        features = {party: moved(block) for party, block in self.features.items()}
+        return VerticalBatch(features, moved(self.labels), self.rows.to(device))
 
 
 @runtime_checkable

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.configuration import build, config_folder, open_parties, sentences, spare_driver
@@ -41,7 +40,7 @@ def main() -> None:
 @hydra.main(version_base="1.3", config_path=config_folder(), config_name="train")
 def run(config: DictConfig) -> float | tuple[float | None, ...] | None:
     """Train, test, report; return what a search is to optimize, None where there is no such metric."""
-    in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    in_sweep = job.in_sweep()
     if not (in_sweep and "trainer.accelerator" in job.swept(config)):
         spare_driver(config)
     with sentences():

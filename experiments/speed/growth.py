@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra import compose, initialize_config_dir
+from endless import endless
 from tqdm import tqdm
 from turns import Fit, take_turns
 
-from vertical_lightning.assembly import build_module, build_trainer
-from vertical_lightning.configuration import build, config_folder
-
-SYNTHETIC = ["data=synthetic", "data.columns=64", "partition=even_columns", "overlap.missing=0", "cut=1", "architecture=mlp"]
-ENDLESS = ["trainer.accelerator=cpu", "threads=1", "trainer.limit_val_batches=0", "trainer.max_epochs=-1"]
+SYNTHETIC = [
+    *("data=synthetic", "data.columns=64", "partition=even_columns", "cut=1", "architecture=mlp"),
+    *("trainer.accelerator=cpu", "threads=1"),
+]
 SWEPT = {
     "rows": {rows: [f"data.rows={rows}"] for rows in (1_000, 4_000, 16_000, 30_000, 60_000)},
     "parties": {parties: ["data.rows=8000", f"partition.parties={parties}"] for parties in (1, 2, 4, 8, 12, 16)},
@@ -27,15 +26,10 @@ SWEPT = {
 
 
 def epoch(words: list[str], folder: Path) -> tuple[partial[float], Fit, int]:
-    """Set up a run that trains an epoch when it is called, with all that lies between two; and its batches and rows."""
-    with initialize_config_dir(config_folder(), version_base="1.3"):
-        config = compose("train", [*SYNTHETIC, *words, *ENDLESS, f"folder={folder}"])
-    data = build(config.datamodule)
-    data.setup("fit")
-    rows, batches = len(data.splits["train"]), len(data.train_dataloader())
-    module = build_module(config, build(config.architecture), data)
-    fit = Fit(build_trainer(config, session=None), between_epochs=True, model=module, datamodule=data)
-    return partial(fit, batches), fit, rows
+    """Set up a run that trains an epoch when it is called, with all that lies between two; and its rows."""
+    trainer, module, data = endless([*SYNTHETIC, *words, f"folder={folder}"])
+    fit = Fit(trainer, between_epochs=True, model=module, datamodule=data)
+    return partial(fit, len(data.train_dataloader())), fit, len(data.splits["train"])
 
 
 def measure(sizes: dict[int, list[str]], turns: int) -> dict[int, float]:

@@ -111,15 +111,15 @@ class ByHand(pl.LightningModule):
         return functional.cross_entropy(self.uncut.top(self.uncut.merge(received)), labels), sent, received
 
     def training_step(self, batch: VerticalBatch, batch_idx: int) -> None:
-        first, *others = [wrapped.optimizer for wrapped in self.optimizers()]
-        for optimizer in (first, *others):
-            optimizer.zero_grad()
+        counted, *others = self.optimizers()
+        for wrapped in (counted, *others):
+            wrapped.optimizer.zero_grad()
         loss, sent, received = self(list(batch.features.values()), batch.labels)
         self.manual_backward(loss)
         torch.autograd.backward(sent, [one.grad.clone() for one in received])  # type: ignore[union-attr]
-        self.optimizers()[0].step()  # Lightning counts batches by it
-        for optimizer in others:
-            optimizer.step()
+        counted.step()  # Lightning counts batches by it
+        for wrapped in others:
+            wrapped.optimizer.step()
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         parts = [*self.uncut.bottoms, nn.ModuleList([self.uncut.merge, self.uncut.top])]

@@ -13,14 +13,11 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from hydra import compose, initialize_config_dir
+from endless import endless
 from rivals import ByHand, by_hand, uncut, uncut_unfused
 from tqdm import tqdm
 from turns import Fit, Loop, clocked, take_turns
 
-from vertical_lightning.assembly import build_module, build_trainer
-from vertical_lightning.configuration import build, config_folder
-from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.data.loader import AlignedLoader, PositionSampler
 
 OURS, UNCUT, LEAST = "vl-train", "uncut", "split by hand in Lightning"
@@ -33,7 +30,6 @@ NETWORKS: dict[str, tuple[list[str], Mapping[int, list[str]]]] = {
     "resnet18": (["data._target_=made_up.Images", "+data.size=[3,32,32]", "architecture=resnet18", "cut=2"], IMAGES),
     "tabular": (["data=synthetic", "data.rows=20000", "data.columns=32", "architecture=tabular", "cut=1"], COLUMNS),
 }
-ENDLESS = ["overlap.missing=0", "trainer.limit_val_batches=0", "trainer.max_epochs=-1"]
 
 
 @dataclass(frozen=True)
@@ -96,15 +92,11 @@ def measure(case: Case, seconds: float) -> dict[str, Any]:
 def contestants(case: Case, folder: str) -> dict[str, Loop]:
     """Set up vl-train and its rivals, each with weights of its own, on the same tensors."""
     settings, partitions = NETWORKS[case.network]
-    words = [*settings, *partitions[case.parties], *ENDLESS, f"folder={folder}"]
+    words = [*settings, *partitions[case.parties], f"folder={folder}"]
     words += [f"{name}={getattr(case, name)}" for name in ("batch_size", "threads")]
     words += [f"trainer.{name}={getattr(case, name)}" for name in ("accelerator", "precision")]
-    with initialize_config_dir(config_folder(), version_base="1.3"):
-        config = compose("train", words)
-    data: VerticalDataModule = build(config.datamodule)
-    data.setup("fit")
-    module = build_module(config, build(config.architecture), data)
-    trainer, bare = build_trainer(config, session=None), pl.Trainer(**case.bare)
+    trainer, module, data = endless(words)
+    bare = pl.Trainer(**case.bare)
     rows = data.splits["train"].to(trainer.strategy.root_device)
     sampler = PositionSampler(len(rows), case.batch_size, shuffle=True, device=rows.rows.device)
     plain = {name: clocked(make(module, rows, sampler, case.precision), rows.rows.device) for name, make in RIVALS.items()}

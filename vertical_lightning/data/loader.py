@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from vertical_lightning.schema import VerticalBatch, move
+from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.seeds import derive
 
 
@@ -36,11 +36,8 @@ class AlignedRows(Dataset[VerticalBatch]):
         return VerticalBatch(features, pick(self.labels, positions), self.rows[positions])
 
     def to(self, device: torch.device) -> AlignedRows:
-        """Move all rows at once."""
-        if self.rows.device == device:
-            return self
-        features = {party: move(block, device) for party, block in self.features.items()}
-        return AlignedRows(features, move(self.labels, device), self.rows.to(device))
+        """Move all rows at once, as one batch."""
+        return AlignedRows(*VerticalBatch(dict(self.features), self.labels, self.rows).to(device))
 
 
 def pick(block: Tensor, positions: Tensor) -> Tensor:

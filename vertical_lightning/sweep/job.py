@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vertical_lightning.configuration import stamps
@@ -33,6 +34,11 @@ LEFTOVERS = (RECORD, "error.txt", *OF_A_RUN, *(f"*/{name}" for name in OF_A_RUN)
 """What an interrupted attempt at the same folder may have left behind."""
 
 Train = Callable[[DictConfig, Mapping[str, str | float]], dict[str, float]]
+
+
+def in_sweep() -> bool:
+    """Whether what runs here is a job of a sweep, so that another may come."""
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def run(config: DictConfig, train: Train) -> dict[str, float]:
