@@ -40,6 +40,7 @@ ARROWS = {
     "report": {"split_module", "topologies"},
     "record": {"parameters", "tensorboards"},
     "tensorboards": set(),
+    "prompt_tensorboard": set(),
     "configuration": set(),
     "distance_correlation": set(),
     "cost": {"distance_correlation", "topologies", "wire"},
