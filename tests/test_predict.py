@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 import torch
 from job import SMALL, configuration, run
-from omegaconf import OmegaConf
 from running import QUICK
 
 from vertical_lightning.parties.apart import apart
-from vertical_lightning.predict import predict_party, told
+from vertical_lightning.predict import predict_party
 from vertical_lightning.processes import configuration_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -25,10 +24,7 @@ JOB = [*SMALL, *QUICK, "partition=halves", "trainer.max_epochs=3"]
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
     folder = tmp_path_factory.mktemp("run")
-    metrics = run(folder, *JOB)
-    (folder / ".hydra").mkdir()
-    OmegaConf.save(JOB, folder / ".hydra" / "overrides.yaml")
-    return folder, metrics
+    return folder, run(folder, *JOB)
 
 
 def settings(folder: Path, *words: str) -> tuple[Path, list[str]]:
@@ -54,11 +50,6 @@ def test_processes_say_the_same(finished: tuple[Path, dict[str, float]], tmp_pat
     config = configuration(tmp_path / "apart", *words)
     apart({name: configuration_of(config, name) for name in ("alice", "carol", "bob")}, predict_party)
     assert several.read_text() == one.read_text()
-
-
-def test_the_runs_own_words_come_first(finished: tuple[Path, dict[str, float]]) -> None:
-    assert told([f"run={finished[0]}", "split=val"]) == JOB
-    assert told(["run=nowhere"]) == []
 
 
 @pytest.mark.slow

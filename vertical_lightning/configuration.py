@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,13 +55,32 @@ def open_parties(words: Sequence[str]) -> list[str]:
     >>> open_parties(["data.parties.bank.path=bank.csv", "--config-dir", "mine", "cut=1"])
     ['--config-dir', 'mine', '++data.parties.bank.path=bank.csv', 'cut=1']
     """
+    options, overrides = divided(words)
+    return [*options, *(f"++{word}" if re.match(OF_A_PARTY, word) else word for word in overrides)]
+
+
+def divided(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Divide a command line into Hydra's options, with their values, and settings.
+
+    >>> divided(["cut=1", "--config-dir", "mine", "-m"])
+    (['--config-dir', 'mine', '-m'], ['cut=1'])
+    """
     options: list[str] = []
     overrides: list[str] = []
     waiting = False
     for word in words:
         (options if waiting or word.startswith("-") else overrides).append(word)
         waiting = word in WITH_VALUE
-    return [*options, *(f"++{word}" if re.match(OF_A_PARTY, word) else word for word in overrides)]
+    return options, overrides
+
+
+@contextmanager
+def or_leave() -> Iterator[None]:
+    """Show bad words on the command line as a sentence, before Hydra reads them."""
+    try:
+        yield
+    except ValueError as error:
+        sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
 
 
 def stamps(config: Any) -> dict[str, list[int]]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import build, config_folder, sentences
+from vertical_lightning.configuration import build, config_folder, or_leave, sentences
+from vertical_lightning.finished_run import quoted, readable
+from vertical_lightning.trusted_targets import check_targets
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +29,8 @@ EXPECTED = (
 
 def main() -> None:
     """Run the command line."""
+    with or_leave():
+        sys.argv[1:] = [quoted(word) for word in sys.argv[1:]]
     export()
 
 
@@ -35,10 +41,10 @@ def export(config: DictConfig) -> None:
         for key in ("run", "party"):
             if OmegaConf.is_missing(config, key):
                 raise ValueError(f"{key} is missing: say vl-export run=logs/runs/DATE party=alice, for example.")
-        print(write(config.run, config.party, config.format, config.out, config.ckpt_path))
+        print(write(config.run, config.party, config.format, config.out, config.ckpt_path, config.trust))
 
 
-def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = None) -> str:
+def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = None, trust: Sequence[str] = ()) -> str:
     """Write a party's pieces, and return what was written.
 
     Args:
@@ -47,6 +53,7 @@ def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = N
         format: Of the files, torchscript or onnx.
         out: The folder to write.
         ckpt_path: The folder of a checkpoint, or of another run; None for the newest of `run`.
+        trust: Packages whose classes the run's configuration may name beside this one's.
 
     Raises:
         ValueError: Something asked for is not there, or `out` is.
@@ -59,7 +66,7 @@ def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = N
         raise ValueError(f"format={format} is unknown; the formats are {', '.join(FORMATS)}.")
     saving = FORMATS[format]
     with new_folder(out) as folder:  # refused before anything takes time
-        settings, saved = settings_of(Path(run)), read(Path(ckpt_path or run), party)
+        settings, saved = settings_of(Path(run), trust), read(Path(ckpt_path or run), party)
         kind = dtypes(settings.trainer.precision)[-1]
         own = [piece for owner, piece in pieces(network(settings, saved, party, kind), kind) if owner == party]
         with warnings.catch_warnings():
@@ -72,15 +79,15 @@ def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = N
     return "\n".join([f"{out}/ has {party}'s part of {run}, {moment}:", *lines])
 
 
-def settings_of(run: Path) -> DictConfig:
-    """Read what the run was asked for."""
+def settings_of(run: Path, trust: Sequence[str] = ()) -> DictConfig:
+    """Read what the run was asked for; it may be somebody else's."""
     file = run / ".hydra" / "config.yaml"
     if not file.is_file():
         raise ValueError(
             f"run={run} is no run: there is no {file}. Give the folder that vl-train or vl-party names at its end."
         )
-    settings = OmegaConf.load(file)
-    assert isinstance(settings, DictConfig)
+    settings = readable(file)
+    check_targets(settings, trust)
     return settings
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import OF_A_PARTY, config_folder, open_parties, sentences, spare_driver
+from vertical_lightning.configuration import OF_A_PARTY, config_folder, open_parties, or_leave, sentences, spare_driver
+from vertical_lightning.finished_run import check_resumed, going_on
 
 PARALLEL = ("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
 """What launchers set; a logger that finds them takes this party for a helper of another one, and stays silent."""
@@ -21,7 +22,8 @@ PARALLEL = ("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"
 
 def main() -> None:
     """Run the command line."""
-    sys.argv[1:] = open_parties(sys.argv[1:])
+    with or_leave():
+        sys.argv[1:] = open_parties(going_on(sys.argv[1:]))
     party()
 
 
@@ -33,6 +35,7 @@ def party(config: DictConfig) -> None:
             if OmegaConf.is_missing(config, key):
                 raise ValueError(f"{key} is missing: say vl-party name=alice rendezvous=bob.example:29500, for example.")
         spare_driver(config)
+        check_resumed(config)
         try:
             run_party(config, config.name, config.rendezvous)
         except ConnectionError as error:

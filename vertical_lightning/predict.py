@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 import tempfile
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hydra
-import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import config_folder, open_parties, sentences, spare_driver
+from vertical_lightning.configuration import config_folder, open_parties, or_leave, sentences, spare_driver
+from vertical_lightning.finished_run import after_the_runs
+from vertical_lightning.trusted_targets import check_targets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,18 +26,9 @@ SPLITS = ("train", "val", "test")
 
 def main() -> None:
     """Begin with what the run was told, then this command line."""
-    words = sys.argv[1:]
-    sys.argv[1:] = open_parties([*told(words), *words, "sweep.mode=null"])
+    with or_leave():
+        sys.argv[1:] = open_parties([*after_the_runs(sys.argv[1:], "run"), "sweep.mode=null"])
     predict()
-
-
-def told(words: Sequence[str]) -> list[str]:
-    """Return the command line of the run that is named by `run=FOLDER`; options such as --config-dir are to be given again."""
-    for word in words:
-        record = Path(word.removeprefix("run="), ".hydra", "overrides.yaml")
-        if word.startswith("run=") and record.is_file():
-            return [str(one) for one in yaml.safe_load(record.read_text()) or ()]
-    return []
 
 
 @hydra.main(version_base="1.3", config_path=config_folder(), config_name="predict")
@@ -46,6 +37,7 @@ def predict(config: DictConfig) -> None:
     with sentences():
         spare_driver(config)
         check(config)
+        check_targets(config, config.trust)
         config.ckpt_path, config.out = config.run, str(Path(config.out).absolute())
         with tempfile.TemporaryDirectory() as folder:
             config.folder = folder

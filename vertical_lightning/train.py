@@ -15,7 +15,8 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import build, config_folder, open_parties, sentences, spare_driver
+from vertical_lightning.configuration import build, config_folder, open_parties, or_leave, sentences, spare_driver
+from vertical_lightning.finished_run import check_resumed, going_on
 from vertical_lightning.parameters import hyper_parameters
 from vertical_lightning.sweep import extras, folder_name, grid_sweeper, job
 
@@ -31,7 +32,8 @@ folder_name.register()  # here, because a launcher's workers import this module 
 
 def main() -> None:
     """Run the command line."""
-    sys.argv[1:] = open_parties(sys.argv[1:])
+    with or_leave():
+        sys.argv[1:] = open_parties(going_on(sys.argv[1:]))
     extras.check(sys.argv[1:])
     grid_sweeper.register()
     run()
@@ -44,6 +46,7 @@ def run(config: DictConfig) -> float | tuple[float | None, ...] | None:
     if not (in_sweep and "trainer.accelerator" in job.swept(config)):
         spare_driver(config)
     with sentences():
+        check_resumed(config)
         start = build(config.parties)
         metrics = job.run(config, start) if in_sweep else start(config)
         return objective(config, metrics)
