@@ -12,15 +12,18 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "vertical_lightning"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
-EVERYWHERE = {"per_party", "precision", "schema", "seeds"}
+EVERYWHERE = {"better", "per_party", "precision", "schema", "seeds"}
 ARROWS = {
     "schema": set(),
+    "better": set(),
+    "best": set(),
+    "checkpoint_file": set(),
     "seeds": set(),
     "per_party": set(),
     "precision": set(),
     "wire": set(),
     "transport": set(),
-    "checkpoints": set(),
+    "checkpoints": {"checkpoint_file"},
     "parties": {"checkpoints", "parameters", "transport"},
     "audit": {"wire"},
     "finite": {"wire"},
@@ -35,7 +38,8 @@ ARROWS = {
     "data": {"psi", "task"},
     "study": set(),
     "log_now": set(),
-    "split_module": {"audit", "finite", "log_now", "task", "topologies", "wire"},
+    "learning_rate": set(),
+    "split_module": {"audit", "finite", "learning_rate", "log_now", "task", "topologies", "wire"},
     "callbacks": {"data", "distance_correlation", "log_now", "split_module", "tensorboards"},
     "report": {"split_module", "topologies"},
     "record": {"parameters", "tensorboards"},
@@ -52,16 +56,26 @@ ARROWS = {
     "align": {"configuration", "data", "new_folder", "report", "sweep"},
     "partition": {"configuration", "new_folder", "report"},
     "pieces": {"topologies"},
-    "export": {"checkpoints", "configuration", "finished_run", "trusted_targets", "new_folder", "pieces", "topologies"},
+    "export": {
+        "checkpoint_file",
+        "checkpoints",
+        "configuration",
+        "finished_run",
+        "trusted_targets",
+        "new_folder",
+        "pieces",
+        "topologies",
+    },
     "empty_hooks": set(),
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "parameters", "record", "study", "topologies"},
     "assembly": {
-        *("checkpoints", "configuration", "data", "empty_hooks", "memory"),
+        *("checkpoints", "configuration", "data", "empty_hooks", "learning_rate", "memory"),
         *("parties", "report", "split_module", "sweep", "topologies"),
     },
     "train": {
         "assembly",
+        "best",
         "configuration",
         "data",
         "finished_run",
@@ -72,11 +86,13 @@ ARROWS = {
         "sweep",
         "tensorboards",
     },
-    "party": {"checkpoints", "configuration", "finished_run", "train", "transport"},
+    "party": {"checkpoint_file", "checkpoints", "configuration", "finished_run", "train", "transport"},
     "processes": {"configuration", "parties", "party", "sweep", "topologies", "train"},
     "outputs": set(),
     "predict": {
         "assembly",
+        "best",
+        "checkpoints",
         "configuration",
         "data",
         "finished_run",
@@ -142,6 +158,7 @@ def test_configurations_stop_at_train() -> None:
     assert knowing == {
         "align",
         "assembly",
+        "best",
         "parties",
         "partition",
         "party",

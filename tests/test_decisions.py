@@ -25,7 +25,7 @@ SAVE_EACH_STEP = (
     "+callbacks.each={_target_:pytorch_lightning.callbacks.ModelCheckpoint,dirpath:${folder}/checkpoints,"
     "filename:'{step}',every_n_train_steps:1,save_top_k:-1}"
 )
-BEST = ["callbacks.checkpoint.monitor=val/accuracy", "+callbacks.checkpoint.save_top_k=2", "callbacks.checkpoint.mode=max"]
+BEST = ["callbacks.checkpoint.monitor=val/accuracy", "callbacks.checkpoint.save_top_k=2", "callbacks.checkpoint.mode=max"]
 
 
 def kept(folder: Path) -> list[str]:
@@ -33,7 +33,7 @@ def kept(folder: Path) -> list[str]:
 
 
 def test_early_stopping_and_the_best_epochs(tmp_path: Path) -> None:
-    words = [*JOB, *STOPPING, *BEST, "trainer.max_epochs=12"]
+    words = [*JOB, "optimizer.lr=3.0", *STOPPING, *BEST, "trainer.max_epochs=12"]
     one = run(tmp_path / "one", *words)
     apart = run(tmp_path / "apart", *words, "parties=processes")
     assert comparable(apart) == comparable(one)

@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from vertical_lightning import pieces
+from vertical_lightning.checkpoint_file import read, write_all
 from vertical_lightning.checkpoints import PartyCheckpoints
 from vertical_lightning.configuration import build
 from vertical_lightning.export import write
@@ -171,10 +172,10 @@ def test_another_checkpoint(trained: Callable[[str], Path], tmp_path: Path) -> N
     """`ckpt_path` names it, whatever lies in the run's folder."""
     folder, other = trained("two feature parties"), tmp_path / "other"
     other.mkdir()
-    saved = torch.load(folder / "checkpoints" / "last.ckpt" / "alice.ckpt", weights_only=True)
+    saved = read(folder / "checkpoints" / "last.ckpt" / "alice.ckpt")
     for one in saved["state_dict"].values():
         one.zero_() if isinstance(one, Tensor) else None
-    torch.save(saved, other / "alice.ckpt")
+    write_all({other / "alice.ckpt": saved})
     write(str(folder), "alice", "torchscript", str(tmp_path / "out"), ckpt_path=str(other))
     assert not torch.jit.load(tmp_path / "out" / "alice.bottom.pt")(torch.ones(2, 1, 28, 14)).any()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from vertical_lightning.configuration import build
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.data.party_data import PartyDataModule
 from vertical_lightning.empty_hooks import pass_over
+from vertical_lightning.learning_rate import LearningRateSchedule
 from vertical_lightning.memory import recall, remember
 from vertical_lightning.parties import handshake
 from vertical_lightning.parties.decisions import led
@@ -167,17 +168,23 @@ def build_module(
     return SplitModule(
         network,
         optimizer=by_party(config.optimizer, network.members),
-        scheduler=by_party(config.scheduler, network.members),
+        scheduler=by_party(config.scheduler, network.members, make=schedule),
         clip_norm=build(config.clip_norm),
         task=data.task,
         crossing=build(config.wire) if session is None else session.remote,
     )
 
 
-def by_party(choice: DictConfig, parties: Sequence[str]) -> dict[str, Any]:
-    """Build a choice for every party, with the party's own differences (`choice.parties.NAME.…`) laid over it."""
+def by_party(choice: DictConfig, parties: Sequence[str], make: Callable[[Any], Any] = build) -> dict[str, Any]:
+    """Make a choice for every party, with the party's own differences (`choice.parties.NAME.…`) laid over it."""
     differences = choice.get("parties") or {}
     check_parties("a setting of its own", differences, parties)
     common = {key: value for key, value in choice.items() if key != "parties"}
-    made = {party: build(OmegaConf.merge(common, differences.get(party, {}))) for party in parties}
+    made = {party: make(OmegaConf.merge(common, differences.get(party, {}))) for party in parties}
     return {party: one for party, one in made.items() if one}
+
+
+def schedule(node: Any) -> LearningRateSchedule | None:
+    """Build a learning-rate schedule, if there is to be one; when it steps stands beside what it does."""
+    when = {str(key): node.pop(key) for key in ("interval", "monitor") if key in node}
+    return LearningRateSchedule(build(node), **when) if node else None

@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning_fabric.plugins import CheckpointIO
+
+from vertical_lightning.checkpoint_file import read, write_all
 
 Saved = dict[str, Any]
 """What Lightning wants to keep, or what is left of it for one party."""
@@ -45,16 +46,21 @@ class PartyCheckpoints(CheckpointIO):
         self._left: Path | None = None
 
     def save_checkpoint(self, checkpoint: Saved, path: str | os.PathLike[str], storage_options: Any | None = None) -> None:
-        """Write one file a party, each whole or not at all."""
+        """Write one file a party, all of them or none."""
         folder = Path(path)
         self._left = None if self._left == folder else self._left
-        self.steps[folder.name] = int(checkpoint["global_step"])
         folder.mkdir(parents=True, exist_ok=True)
-        for party in self.here or checkpoint["members"]:
-            seed = self.party_seed[party] if isinstance(self.party_seed, Mapping) else self.party_seed
-            own = part(checkpoint, party) | {"run": self.run, "party_seed": seed}
-            torch.save(own, folder / f".{party}.part")
-            (folder / f".{party}.part").replace(folder / f"{party}.ckpt")
+        try:
+            write_all({folder / f"{party}.ckpt": self.own(checkpoint, party) for party in self.here or checkpoint["members"]})
+        finally:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        self.steps[folder.name] = int(checkpoint["global_step"])
+
+    def own(self, checkpoint: Saved, party: str) -> Saved:
+        """Return what one party keeps."""
+        seed = self.party_seed[party] if isinstance(self.party_seed, Mapping) else self.party_seed
+        return part(checkpoint, party) | {"run": self.run, "party_seed": seed}
 
     def load_checkpoint(
         self, path: str | os.PathLike[str], map_location: Callable[..., Any] | None = None, weights_only: bool | None = None
@@ -62,9 +68,9 @@ class PartyCheckpoints(CheckpointIO):
         """Read the files of the parties that are here and put them together.
 
         Raises:
-            ValueError: A file is missing, or the files are of different steps or runs.
+            ValueError: A file is missing or damaged, or the files are of different steps or runs.
         """
-        found = {file.stem: torch.load(file, map_location="cpu", weights_only=True) for file in self.files(Path(path))}
+        found = {file.stem: read(file) for file in self.files(Path(path))}
         check_one_moment(found)
         first = next(iter(found.values()))
         self.run, self.moment = first["run"], f"step {first['global_step']}"
@@ -95,21 +101,24 @@ def place(path: Path, party: str) -> Path:
     """Say where a party's file is: in a checkpoint, or the newest of a run in one process or in several."""
     choices = [path / f"{party}.ckpt", path / party / "checkpoints" / "last.ckpt" / f"{party}.ckpt"]
     choices += [path / "checkpoints" / "last.ckpt" / f"{party}.ckpt", path / party / f"{party}.ckpt"]
-    choices += [path.parent / party / "checkpoints" / path.name / f"{party}.ckpt"]  # RUN/epoch_004.ckpt of several processes
+    # RUN/epoch_004.ckpt of several processes, or of one
+    choices += [folder / "checkpoints" / path.name / f"{party}.ckpt" for folder in (path.parent / party, path.parent)]
     return next((one for one in choices if one.is_file()), choices[0])
 
 
 def parts_of(path: Path) -> list[Path]:
     """List all parties' files of a checkpoint, or the newest of a run in one process or in several."""
     patterns = ("*.ckpt", "checkpoints/last.ckpt/*.ckpt", "*/checkpoints/last.ckpt/*.ckpt", "*/*.ckpt")
-    places = [(path, pattern) for pattern in patterns] + [(path.parent, f"*/checkpoints/{path.name}/*.ckpt")]
+    places = [(path, pattern) for pattern in patterns]
+    places += [(path.parent, f"{folder}checkpoints/{path.name}/*.ckpt") for folder in ("*/", "")]
     found = (sorted(one for one in folder.glob(pattern) if one.is_file()) for folder, pattern in places)
     return next((files for files in found if files), [])
 
 
 def part(checkpoint: Saved, party: str) -> Saved:
     """Take one party's part out of what Lightning wants to keep."""
-    holder = party == checkpoint["label_holder"]
+    label_holder = checkpoint["label_holder"]
+    holder = party == label_holder
     own = {name: value for name, value in checkpoint.items() if holder or name not in OF_LABELS}
     for name, owners in (("optimizer_states", "trained"), ("lr_schedulers", "scheduled")):
         own[name] = [state for state, one in zip(checkpoint.get(name, ()), checkpoint[owners], strict=False) if one == party]
@@ -118,9 +127,24 @@ def part(checkpoint: Saved, party: str) -> Saved:
     own["state_dict"] = {name: value for name, value in checkpoint["state_dict"].items() if name.startswith(prefix)}
     for name in ("wire_bytes", "evaluation_wire_bytes"):
         own[name] = {link: count for link, count in checkpoint[name].items() if party in link.split("->")}
+    own["metrics"] = {
+        name: value
+        for name, value in checkpoint["metrics"].items()
+        if party in knowing(name, checkpoint["members"], label_holder)
+    }
     for name in ("window", "epoch_sums"):
         own[name] = checkpoint[name] if holder else {"rows": checkpoint[name]["rows"]}
     return own
+
+
+def knowing(metric: str, members: Sequence[str], label_holder: str) -> list[str]:
+    """Say who knows a metric: the party or the parties of the link that it ends with, or else the label holder.
+
+    >>> knowing("lr/alice", ["alice", "bob"], "bob"), knowing("wire/bytes/alice->bob", ["alice", "bob"], "bob")
+    (['alice'], ['alice', 'bob'])
+    """
+    named = [one for one in metric.rpartition("/")[2].split("->") if one in members]
+    return named or [label_holder]
 
 
 def whole(found: Mapping[str, Saved]) -> Saved:
@@ -132,7 +156,7 @@ def whole(found: Mapping[str, Saved]) -> Saved:
     merged |= dict.fromkeys(DATA, next(holder[name] for name in DATA if name in holder))
     for name in ("optimizer_states", "lr_schedulers", "trained", "scheduled"):
         merged[name] = [state for one in parts for state in one[name]]
-    for name in ("state_dict", "wire_bytes", "evaluation_wire_bytes"):
+    for name in ("state_dict", "wire_bytes", "evaluation_wire_bytes", "metrics"):
         merged[name] = {key: value for one in parts for key, value in one[name].items()}
     return merged
 

@@ -87,7 +87,7 @@ def settings_of(run: Path, trust: Sequence[str] = ()) -> DictConfig:
             f"run={run} is no run: there is no {file}. Give the folder that vl-train or vl-party names at its end."
         )
     settings = readable(file)
-    check_targets(settings, trust)
+    check_targets(settings, trust, made=("architecture", "merge", "topology"))
     return settings
 
 
@@ -97,15 +97,14 @@ def read(path: Path, party: str) -> dict[str, Any]:
     Raises:
         ValueError: There is none, or it cannot tell the network's shapes.
     """
-    import torch
-
+    from vertical_lightning import checkpoint_file
     from vertical_lightning.checkpoints import parts_of, place
 
     file = place(path, party)
     if not file.is_file():
         found = ", ".join(sorted({one.stem for one in parts_of(path)})) or "nobody"
         raise ValueError(f"party={party} has no checkpoint in {path}; there is one of {found}.")
-    saved: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    saved = checkpoint_file.read(file)
     if "shapes" not in saved:
         raise ValueError(f"{file} was written by an earlier version and lacks the parties' shapes. Go on with the run from it.")
     return saved

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,24 @@ def first_non_finite(parties: Mapping[str, nn.Module], features: Mapping[str, Te
         if not tensor.is_meta and not torch.isfinite(tensor).all():  # what is elsewhere has no numbers here
             return f"{name} of {party}"
     return "the logits or the loss at the label holder"
+
+
+def check_finite(loss: float, step: int, first: Callable[[], str]) -> None:
+    """Stop at a loss that is infinite or missing.
+
+    Args:
+        loss: The batch's.
+        step: Its number.
+        first: Finds the first tensor that is not finite.
+
+    Raises:
+        FloatingPointError: Names that tensor.
+    """
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"the loss is {loss} at step {step}; the first tensor that is not finite: {first()}. "
+            "A lower learning rate or clip_norm=1.0 helps where features and weights were sound."
+        )
 
 
 def computed(parties: Mapping[str, nn.Module], features: Mapping[str, Tensor], wire: Wire) -> Iterator[tuple[str, str, Tensor]]:

@@ -65,12 +65,11 @@ def kept_seed(ckpt_path: str | None, name: str) -> int | None:
     """Return the private seed of the run to go on with."""
     if ckpt_path is None:
         return None
-    import torch
-
+    from vertical_lightning.checkpoint_file import read
     from vertical_lightning.checkpoints import place
 
     file = place(Path(ckpt_path), name)
-    return torch.load(file, map_location="cpu", weights_only=True)["party_seed"] if file.is_file() else None
+    return read(file)["party_seed"] if file.is_file() else None
 
 
 def how_to_go_on(folder: Path) -> str:

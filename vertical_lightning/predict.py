@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from vertical_lightning.best import BEST, best_of
+from vertical_lightning.checkpoints import parts_of
 from vertical_lightning.configuration import config_folder, open_parties, or_leave, sentences, spare_driver
 from vertical_lightning.finished_run import after_the_runs
 from vertical_lightning.trusted_targets import check_targets
@@ -38,7 +40,7 @@ def predict(config: DictConfig) -> None:
         spare_driver(config)
         check(config)
         check_targets(config, config.trust)
-        config.ckpt_path, config.out = config.run, str(Path(config.out).absolute())
+        config.ckpt_path, config.out = str(weights_of(config)), str(Path(config.out).absolute())
         with tempfile.TemporaryDirectory() as folder:
             config.folder = folder
             if config.name is not None:
@@ -64,6 +66,12 @@ def check(config: DictConfig) -> None:
         raise ValueError(f"split={config.split} is none of {', '.join(SPLITS)}.")
     if config.name in (None, config.label_holder) and Path(config.out).exists():
         raise ValueError(f"out={config.out} exists; nothing is overwritten. Choose another file, or remove it.")
+
+
+def weights_of(config: DictConfig) -> Path:
+    """Say which checkpoint of the run to predict with: the one that it was tested with, so that its numbers are met."""
+    best = Path(config.run, BEST)
+    return best if best_of(config) is not None and parts_of(best) else Path(config.run)
 
 
 def predict_party(config: DictConfig, name: str | None = None, rendezvous: str = "", compared: object = None) -> None:

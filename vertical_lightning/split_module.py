@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,10 +11,10 @@ import torch
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from vertical_lightning.audit import audit
-from vertical_lightning.finite import first_non_finite
+from vertical_lightning.finite import check_finite, first_non_finite
+from vertical_lightning.learning_rate import SchedulerFactory, configured, settings, step_schedules, tell_overridden
 from vertical_lightning.log_now import log_now
 from vertical_lightning.per_party import per_party
 from vertical_lightning.precision import check_precision
@@ -25,7 +24,6 @@ from vertical_lightning.topologies.topology import Topology
 from vertical_lightning.wire import Crossing, Wire
 
 OptimizerFactory = Callable[[Iterable[Tensor]], Optimizer]
-SchedulerFactory = Callable[[Optimizer], LRScheduler]
 
 
 class SplitModule(pl.LightningModule):
@@ -36,10 +34,13 @@ class SplitModule(pl.LightningModule):
     Args:
         network: The split network.
         optimizer: Builds an optimizer from parameters, such as `functools.partial(torch.optim.SGD, lr=0.1)`.
-        scheduler: Builds a learning-rate schedule from an optimizer; stepped once an epoch.
+        scheduler: Builds a learning-rate schedule from an optimizer, or is a `LearningRateSchedule`.
         clip_norm: Largest L2 norm of a party's gradient; None for no limit.
         task: What is predicted; None for classes, one for each of the network's outputs.
         crossing: How tensors come to parties in other processes; None if all are in this one.
+
+    Attributes:
+        logged: The metrics of the checkpoint that was gone on from, as they were then.
 
     Raises:
         ValueError: If a dict lacks a party that has something to train, or names an unknown one, or the task does not fit.
@@ -68,11 +69,11 @@ class SplitModule(pl.LightningModule):
         self.task = fitting(task, network.outputs)
         self.trained = [party for party, own in network.parties.items() if any(True for _ in own.parameters())]
         self.optimizer_of = per_party("optimizer", optimizer, network.members)
-        self.scheduler_of = per_party("scheduler", scheduler, network.members)
+        self.scheduler_of: dict[str, SchedulerFactory] = per_party("scheduler", scheduler, network.members)
         self.clip_norm_of = per_party("clip_norm", clip_norm, network.members)
         self.wire, self.evaluation_wire = Wire(crossing), Wire(crossing)
         self.window, self.epoch, self.evaluation = (self.task.totals() for _ in range(3))
-        self.audited = False
+        self.audited, self.logged, self.asked = False, dict[str, float](), dict[str, dict[str, Any]]()
 
     def configure_optimizers(self) -> Any:
         """Build one optimizer, and one schedule where asked for, for every party that has something to train."""
@@ -84,9 +85,9 @@ class SplitModule(pl.LightningModule):
     def configure(self, party: str) -> dict[str, Any]:
         """Build one party's optimizer and schedule."""
         optimizer = self.optimizer_of[party](self.network.own(party).parameters())
-        if party not in self.scheduler_of:
-            return {"optimizer": optimizer}
-        return {"optimizer": optimizer, "lr_scheduler": self.scheduler_of[party](optimizer)}
+        made = configured(optimizer, self.scheduler_of.get(party), self._trainer)
+        self.asked[party] = settings(made)
+        return made
 
     def setup(self, stage: str) -> None:
         """Refuse what would train wrongly, and begin with empty sums; a checkpoint is loaded later."""
@@ -96,6 +97,10 @@ class SplitModule(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Audit the first batch of every run."""
         self.audited = False
+
+    def on_train_start(self) -> None:
+        """Say what a checkpoint has put in the place of what was asked for."""
+        tell_overridden(self.trainer, self.asked)
 
     def on_train_batch_start(self, batch: VerticalBatch, batch_idx: int) -> None:
         """End the last epoch if Lightning did not, as when it resumes from a checkpoint of an epoch's last step."""
@@ -114,6 +119,7 @@ class SplitModule(pl.LightningModule):
             self.manual_backward(loss)
         self.wire.return_gradients()
         self.step()
+        step_schedules(self.trainer, "step", {})
         self.window.update(loss, logits, batch.labels)
         if self.logs_now:
             self.log_window()
@@ -131,12 +137,8 @@ class SplitModule(pl.LightningModule):
 
     def check(self, loss: Tensor, features: Mapping[str, Tensor]) -> None:
         """Stop at a loss that is not finite, and audit the boundary on the first batch of a run."""
-        if not loss.is_meta and not math.isfinite(loss.item()):
-            first = first_non_finite(self.parties, features, self.wire)
-            raise FloatingPointError(
-                f"the loss is {loss.item()} at step {self.trainer.global_step}; the first tensor that is not finite: {first}. "
-                "A lower learning rate or clip_norm=1.0 helps where features and weights were sound."
-            )
+        if not loss.is_meta:
+            check_finite(loss.item(), self.trainer.global_step, lambda: first_non_finite(self.parties, features, self.wire))
         if not self.audited:
             audit(self.parties, features, self.wire, loss, self.network.label_holder)
             self.audited = True
@@ -170,11 +172,16 @@ class SplitModule(pl.LightningModule):
         self.log_dict({f"train/{name}": value for name, value in self.epoch.compute().items()})
         self.end_epoch()
 
+    def last_metrics(self) -> dict[str, float]:
+        """Return what was logged last; of the last epoch too, where Lightning resumed after its last step and ended nothing."""
+        self.epoch.absorb(self.window)
+        ended = {f"train/{name}": value for name, value in self.epoch.compute().items()}
+        return self.logged | ended | {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+
     def end_epoch(self) -> None:
-        """Forget the epoch's rows and step the schedules."""
+        """Forget the epoch's rows and step the schedules of epochs."""
         self.window, self.epoch = self.task.totals(), self.task.totals()
-        for schedule in self.trainer.lr_scheduler_configs:
-            schedule.scheduler.step()  # type: ignore[call-arg]  # only ReduceLROnPlateau wants a metric
+        step_schedules(self.trainer, "epoch", self.logged | self.trainer.callback_metrics)
 
     def validation_step(self, batch: VerticalBatch, batch_idx: int) -> dict[str, Tensor]:
         """Forward and loss only; nothing goes back. Callbacks get the logits as `outputs`."""
@@ -209,12 +216,14 @@ class SplitModule(pl.LightningModule):
         checkpoint |= {"shapes": network.shapes, "outputs": network.outputs}  # to build the network without data
         checkpoint["wire_bytes"] = dict(self.wire.bytes)
         checkpoint["evaluation_wire_bytes"] = dict(self.evaluation_wire.bytes)
+        checkpoint["metrics"] = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
         checkpoint["window"], checkpoint["epoch_sums"] = self.window.state_dict(), self.epoch.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Count on where the checkpoint's run was; a test of its weights is no part of that run."""
         if self._trainer is None or self.trainer.state.fn != TrainerFn.FITTING:
             return
+        self.logged = dict(checkpoint["metrics"])
         self.wire.bytes = Counter(checkpoint["wire_bytes"])
         self.evaluation_wire.bytes = Counter(checkpoint["evaluation_wire_bytes"])
         self.window.load_state_dict(checkpoint["window"])

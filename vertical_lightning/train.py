@@ -15,6 +15,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from vertical_lightning.best import best_of
 from vertical_lightning.configuration import build, config_folder, open_parties, or_leave, sentences, spare_driver
 from vertical_lightning.finished_run import check_resumed, going_on
 from vertical_lightning.parameters import hyper_parameters
@@ -84,7 +85,7 @@ def train(
 
     with assembled(config, party, rendezvous) as (config, trainer, module, data):
         introduce(config, module, data, trainer)
-        curves, seconds = fit_and_test(trainer, module, data, config.ckpt_path)
+        curves, seconds = fit_and_test(trainer, module, data, config.ckpt_path, best_of(config))
         ends = {**report.alignment_metrics(data.alignments), **report.wire_metrics(module), "time/fit_seconds": seconds}
 
         metrics = curves | ends
@@ -109,21 +110,25 @@ def introduce(config: DictConfig, module: SplitModule, data: VerticalDataModule,
 
 
 def fit_and_test(
-    trainer: pl.Trainer, module: SplitModule, data: VerticalDataModule, ckpt_path: str | None
+    trainer: pl.Trainer, module: SplitModule, data: VerticalDataModule, ckpt_path: str | None, best: Path | None
 ) -> tuple[dict[str, float], float]:
-    """Return all metrics that were logged, as they ended, and the seconds of fit."""
+    """Return all metrics that were logged, as they ended, and the seconds of fit.
+
+    Args:
+        trainer: Fits, and tests where there are test rows.
+        module: The network.
+        data: The rows.
+        ckpt_path: What to go on from.
+        best: The checkpoint to test, where there is one; None for the last step.
+    """
     started = time.perf_counter()
     trainer.fit(module, datamodule=data, ckpt_path=ckpt_path)
-    curves, seconds = values(trainer), time.perf_counter() - started
+    curves, seconds = module.last_metrics(), time.perf_counter() - started
     if len(data.splits["test"]):
-        trainer.test(module, datamodule=data, verbose=False)
-        curves |= values(trainer)
+        tested = best if best is not None and best.is_dir() else None
+        trainer.test(module, datamodule=data, ckpt_path=tested, verbose=False)
+        curves |= {name: float(value) for name, value in trainer.callback_metrics.items()}
     return curves, seconds
-
-
-def values(trainer: pl.Trainer) -> dict[str, float]:
-    """Read what was logged since the trainer last started."""
-    return {name: float(value) for name, value in trainer.callback_metrics.items()}
 
 
 if __name__ == "__main__":

@@ -22,17 +22,19 @@ DEEPEST = 30
 """Levels of a configuration; a reference to what encloses it has no end."""
 
 
-def check_targets(config: DictConfig, trust: Sequence[str] = ()) -> None:
+def check_targets(config: DictConfig, trust: Sequence[str] = (), made: Sequence[str] | None = None) -> None:
     """Refuse a configuration of somebody else's if it names what may not be made from it.
 
     Args:
         config: With all its nodes and what they refer to.
         trust: Packages, besides torch's, Lightning's and this one, whose classes and functions may be named.
+        made: The nodes that something is made from; None for all.
 
     Raises:
         ValueError: A `_target_` is no class of these.
     """
-    for path, target in targets(config, "", DEEPEST):
+    names = list(map(str, config)) if made is None else made
+    for path, target in (one for name in names for one in targets(value_of(config, name), name, DEEPEST)):
         if not isinstance(target, str) or not (inside(target, trust) or harmless(target)):
             raise ValueError(
                 f"{path}._target_={target!r} comes from the run's folder, and is no class of this package, torch.nn, "

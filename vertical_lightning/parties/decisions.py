@@ -64,13 +64,19 @@ class Leader(Decisions):
     def decide(self, trainer: pl.Trainer) -> None:
         """Tell all others: whether to stop, and by name the step of each checkpoint that a metric has chosen."""
         kept = [{name: self.checkpoints.steps[name] for name in self.names(saver)} for saver in self.savers]
-        last = [Path(os.path.realpath(saver.last_model_path)).name if saver.last_model_path else "" for saver in self.savers]
-        self.session.tell(WHAT, {"stop": trainer.should_stop, "kept": kept, "last": last})
+        self.session.tell(WHAT, {"stop": trainer.should_stop, "kept": kept, "links": [links(saver) for saver in self.savers]})
 
     def names(self, saver: ModelCheckpoint) -> list[str]:
-        """Name what a callback keeps in this run: the best, and the last where it is a copy."""
-        paths = [*saver.best_k_models, *([saver.last_model_path] if not os.path.islink(saver.last_model_path) else [])]
-        return [name for name in (Path(path).name for path in paths) if name in self.checkpoints.steps]
+        """Name what a callback keeps in this run: the best, what links point to, and the last where it is a copy."""
+        copies = [saver.last_model_path] if not os.path.islink(saver.last_model_path) else []
+        names = [Path(path).name for path in (*saver.best_k_models, *links(saver).values(), *copies)]
+        return [name for name in dict.fromkeys(names) if name in self.checkpoints.steps]
+
+
+def links(saver: ModelCheckpoint) -> dict[str, str]:
+    """Return the links in a callback's folder, and what they point to: `last.ckpt`, `best.ckpt`."""
+    found = Path(saver.dirpath or ".").glob("*.ckpt")
+    return {link.name: link.readlink().name for link in found if link.is_symlink()}
 
 
 class Follower(Decisions):
@@ -85,10 +91,14 @@ class Follower(Decisions):
                 f"it keeps epochs by {len(said['kept'])} callbacks with a monitor, this party by {len(self.savers)}. "
                 "Give all parties the same ones"
             )
-        for saver, mine, kept, last in zip(self.savers, self.mine, said["kept"], said["last"], strict=True):
-            self.keep(trainer, Path(saver.dirpath or trainer.default_root_dir), mine, kept, plain(last))
+        for saver, mine, kept, linked in zip(self.savers, self.mine, said["kept"], said["links"], strict=True):
+            folder = Path(saver.dirpath or trainer.default_root_dir)
+            self.keep(trainer, folder, mine, kept)
+            for link, name in linked.items():
+                if plain(name) in mine:
+                    ModelCheckpoint._link_checkpoint(trainer, str(folder / plain(name)), str(folder / plain(link)))
 
-    def keep(self, trainer: pl.Trainer, folder: Path, mine: dict[str, int], kept: Mapping[str, int], last: str) -> None:
+    def keep(self, trainer: pl.Trainer, folder: Path, mine: dict[str, int], kept: Mapping[str, int]) -> None:
         """Have what the label holder has, of what this callback has saved; `mine` is what that was so far."""
         for name, step in sorted(kept.items()):
             if mine.get(plain(name)) == step:
@@ -103,8 +113,6 @@ class Follower(Decisions):
         for name in sorted(set(mine) - set(map(plain, kept))):
             trainer.strategy.remove_checkpoint(folder / name)
             del mine[name]
-        if last in mine and last != "last.ckpt":
-            ModelCheckpoint._link_checkpoint(trainer, str(folder / last), str(folder / "last.ckpt"))
 
 
 def plain(name: Any) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vertical_lightning.better import less_is_better
 from vertical_lightning.study.estimate import Estimate
-
-LOWER = re.compile(r"(^|[/_])(loss|rmse|mae|bytes|seconds|leakage)($|[/_])")
-"""Metrics of which less is better."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Measure:
     @property
     def lower(self) -> bool:
         """Whether less is better."""
-        return LOWER.search(self.metric) is not None
+        return less_is_better(self.metric)
 
     @property
     def unit(self) -> str:

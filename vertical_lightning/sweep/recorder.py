@@ -11,6 +11,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from vertical_lightning.better import less_is_better
 from vertical_lightning.sweep import study
 
 UNCUT = ("merge", "topology.owners")
@@ -72,6 +73,4 @@ def direction(metric: str) -> str:
     >>> direction("test/accuracy"), direction("val/loss"), direction("test/rmse"), direction("wire/bytes/alice->bob")
     ('maximize', 'minimize', 'minimize', 'minimize')
     """
-    from vertical_lightning.study.measure import Measure
-
-    return "minimize" if Measure(metric).lower else "maximize"
+    return "minimize" if less_is_better(metric) else "maximize"
