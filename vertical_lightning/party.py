@@ -22,6 +22,7 @@ PARALLEL = ("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"
 
 def main() -> None:
     """Run the command line."""
+    os.umask(0o077)  # weights, gradients and seeds are nobody else's on this machine either
     with or_leave():
         sys.argv[1:] = open_parties(going_on(sys.argv[1:]))
     party()
@@ -50,7 +51,7 @@ def run_party(
     from vertical_lightning.train import train
 
     if config.party_seed is None:
-        config.party_seed = kept_seed(config.ckpt_path, name) or secrets.randbits(63)
+        config.party_seed = kept_seed(config.ckpt_path, name) or secrets.randbits(128)
     return train(config, compared, party=name, rendezvous=rendezvous)
 
 

@@ -84,7 +84,7 @@ def train(
     from vertical_lightning.record import record
 
     with assembled(config, party, rendezvous) as (config, trainer, module, data):
-        introduce(config, module, data, trainer)
+        introduce(config if party is None else without_secrets(config), module, data, trainer)
         curves, seconds = fit_and_test(trainer, module, data, config.ckpt_path, best_of(config))
         ends = {**report.alignment_metrics(data.alignments), **report.wire_metrics(module), "time/fit_seconds": seconds}
 
@@ -107,6 +107,13 @@ def introduce(config: DictConfig, module: SplitModule, data: VerticalDataModule,
         "leak_statement": report.statements(data.alignments),
     }
     describe(texts, trainer)
+
+
+def without_secrets(config: DictConfig) -> DictConfig:
+    """Return a party's configuration as others may see it."""
+    shown = config.copy()
+    shown.party_seed = "secret"
+    return shown
 
 
 def fit_and_test(

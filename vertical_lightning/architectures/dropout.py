@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vertical_lightning.seeds import derive
+from vertical_lightning.seeds import generator
 
 
 class Dropout(nn.Module):
@@ -34,9 +34,9 @@ class Dropout(nn.Module):
     def forward(self, input: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         if not self.training or self.probability == 0 or input.is_meta:
             return input
-        generator = torch.Generator(input.device).manual_seed(derive("dropout", self.seed, self.step))
+        noise = generator(input.device, "dropout", self.seed, self.step)
         self.step += 1
-        keep = torch.rand(input.shape, device=input.device, generator=generator) >= self.probability
+        keep = torch.rand(input.shape, device=input.device, generator=noise) >= self.probability
         return input * keep / (1 - self.probability)
 
     def get_extra_state(self) -> dict[str, int]:

@@ -30,6 +30,7 @@ def child(
 ) -> None:
     """Be one party."""
     os.chdir(folder)
+    os.umask(0o077)  # weights, gradients and seeds are nobody else's on this machine either
     threading.Thread(target=end_with_parent, daemon=True).start()
     tqdm.set_lock(threading.RLock())  # its own one is the system's, and would be left behind
     logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)

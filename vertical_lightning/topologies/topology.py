@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vertical_lightning.per_party import per_party
 from vertical_lightning.schema import Architecture, Shape, StageFactory, check_party_name
-from vertical_lightning.seeds import derive
+from vertical_lightning.seeds import state
 from vertical_lightning.topologies.cut import Cut, IllegalCutError, resolve
 from vertical_lightning.wire import Wire, stand_in
 
@@ -211,5 +211,5 @@ class Topology(nn.Module):
 def seeded(build: Callable[[], nn.Module], *key: object) -> nn.Module:
     """Build a module whose weights are a function of `key` alone, and leave the global generator as it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(derive("weights", *key))
+        torch.default_generator.set_state(state("weights", *key))
         return build()
