@@ -43,16 +43,16 @@ def test_jobs_are_the_same_in_parallel(launcher: str, tmp_path: Path) -> None:
 def test_a_search_knows_which_way_is_up(tmp_path: Path) -> None:
     words = ["cut=choice(1,2,9)", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=5", "hydra/sweeper/sampler=random"]
     seeded = ["hydra.sweeper.sampler.seed=3", "hydra.sweep.dir=logs/sweeps/one"]
-    done = sweep(tmp_path, *words, *seeded, "objective=[test/accuracy,wire/bytes]")
+    done = sweep(tmp_path, *words, *seeded, "objective=[val/accuracy,wire/bytes]")
     assert done.returncode == 0, done.stderr
     assert "Directions: ['maximize', 'minimize']" in done.stdout
     assert len(list(tmp_path.glob("logs/sweeps/one/*/job.json"))) == 5
     states = {job["state"] for job in jobs(tmp_path / "logs/sweeps/one").values()}
     assert states == {"completed", "skipped"}, "seed 3 draws both"
     assert (tmp_path / "logs/sweeps/one/report.html").is_file()
-    done = sweep(tmp_path, *words, "objective=test/acuracy")
+    done = sweep(tmp_path, *words, "objective=val/acuracy")
     assert done.returncode != 0
-    assert "objective=test/acuracy is no metric of this run" in done.stderr
+    assert "objective=val/acuracy is no metric of this run" in done.stderr
     assert "Traceback" not in done.stderr
 
 

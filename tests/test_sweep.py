@@ -80,7 +80,7 @@ def test_a_sweep_aligns_once(swept: tuple[Path, subprocess.CompletedProcess[str]
 def test_what_the_study_is_about(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     study = json.loads((swept[0] / "study.json").read_text())
     assert study["swept"] == ["architecture", "cut", "merge"]
-    assert study["objective"] == ["test/accuracy"]
+    assert study["objective"] == []
     assert "architecture=mlp,lenet" in study["command"]
     assert study["versions"]["torch"]
     assert study["commit"] == git()[0]
@@ -151,7 +151,8 @@ def test_jobs_are_known_by_their_whole_configuration(one: list[str], other: list
         (["hydra/launcher=slum"], ["slum", "basic"]),
         (["optimizer.lr=interval(0,1)"], ["give some, such as optimizer.lr=0.1,0.2", "hydra/sweeper=optuna"]),
         (["no_such_key=1,2"], ["no_such_key"]),
-        (["cut=1,2", "objective=null"], ["names no metric"]),
+        (["cut=1,2", "objective=[1]"], ["names no metric"]),
+        (["cut=1,2", "objective=val/acuracy"], ["objective=val/acuracy is no metric", "val/accuracy"]),
         (["experiment=pyvertical,split_points"], ["split_points carries its own sweep"]),
     ],
 )

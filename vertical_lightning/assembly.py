@@ -20,6 +20,7 @@ from vertical_lightning.data.party_data import PartyDataModule
 from vertical_lightning.empty_hooks import pass_over
 from vertical_lightning.learning_rate import LearningRateSchedule
 from vertical_lightning.memory import recall, remember
+from vertical_lightning.objective import check_metrics
 from vertical_lightning.parties import handshake
 from vertical_lightning.parties.decisions import led
 from vertical_lightning.parties.measured import Measured
@@ -64,6 +65,7 @@ def assembled(config: DictConfig, party: str | None = None, rendezvous: str = ""
     architecture = build(config.architecture)
     resolve(build(config.cut), list(architecture.stages(1)), len(config.topology.owners))
     data = load(config, party)
+    check_metrics(config, data)
     with together(config, data, party, rendezvous) as session:
         config = config if session is None else agree(config, session)
         trainer = build_trainer(config, session)

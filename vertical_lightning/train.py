@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from vertical_lightning.best import best_of
 from vertical_lightning.configuration import build, config_folder, open_parties, or_leave, sentences, spare_driver
 from vertical_lightning.finished_run import check_resumed, going_on
+from vertical_lightning.objective import check_names, values
 from vertical_lightning.parameters import hyper_parameters
 from vertical_lightning.sweep import extras, folder_name, grid_sweeper, job
 
@@ -48,21 +49,10 @@ def run(config: DictConfig) -> float | tuple[float | None, ...] | None:
         spare_driver(config)
     with sentences():
         check_resumed(config)
+        check_names(config)
         start = build(config.parties)
         metrics = job.run(config, start) if in_sweep else start(config)
-        return objective(config, metrics)
-
-
-def objective(config: DictConfig, metrics: Mapping[str, float]) -> float | tuple[float | None, ...] | None:
-    """Return what a search is to optimize; None for a job without metrics, or where nobody asked."""
-    names = [config.objective] if isinstance(config.objective, str) else list(config.objective)
-    unknown = [name for name in names if metrics and name not in metrics]
-    if unknown and "direction" in HydraConfig.get().sweeper:
-        raise ValueError(
-            f"objective={', '.join(unknown)} is no metric of this run; its metrics are {', '.join(sorted(metrics))}."
-        )
-    values = tuple(metrics.get(name) for name in names)
-    return values[0] if isinstance(config.objective, str) else values
+        return values(config, metrics, search="direction" in HydraConfig.get().sweeper)
 
 
 def train(

@@ -18,8 +18,8 @@ SEED = "seed"
 OF_A_SPLIT = ("cut", "merge", "topology")
 """What a job has no use for in which nothing crosses."""
 
-INSTEAD = tuple(f"{phase}/{name}" for name in ("accuracy", "rmse", "loss") for phase in ("test", "val", "train"))
-"""What ranks where no job has the objective."""
+INSTEAD = tuple(f"{phase}/{name}" for name in ("accuracy", "rmse", "loss") for phase in ("val", "test", "train"))
+"""What ranks where no job has the objective, or none was given: validation rows first, so that none is chosen on test rows."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,12 @@ def order(job: Job, swept: Sequence[str]) -> tuple[object, ...]:
 
 def rankable(objectives: Sequence[str], completed: Sequence[Job]) -> tuple[list[str], str]:
     """Return the objectives that some job has, and what to say where that is not what was asked."""
-    objectives = objectives or INSTEAD[:1]
     known = {name for job in completed for name in job.metrics}
+    if not objectives:
+        ranks = next((metric for metric in INSTEAD if metric in known), INSTEAD[0])
+        return [ranks], "" if ranks.startswith(
+            "val/"
+        ) or not completed else f"There are no validation rows: it ranks by {ranks}."
     found = [metric for metric in objectives if metric in known]
     if not completed or found[:1] == list(objectives[:1]):
         return found or list(objectives), ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from vertical_lightning.better import less_is_better
+from vertical_lightning.objective import check_names, objectives
 from vertical_lightning.sweep import study
 
 UNCUT = ("merge", "topology.owners")
@@ -26,8 +26,8 @@ class Recorder(Callback):
         words = [*(f"{name}={values}" for name, values in (config.hydra.sweeper.params or {}).items())]
         words += config.hydra.overrides.task
         swept = study.varied(words)
-        objective = [config.objective] if isinstance(config.objective, str) else list(config.objective or [])
-        check(config, objective)
+        check(config)
+        objective = objectives(config)
         if "direction" in config.hydra.sweeper and not any(
             "hydra.sweeper.direction" in one for one in config.hydra.overrides.hydra
         ):
@@ -53,11 +53,18 @@ class Recorder(Callback):
             sys.exit(1)
 
 
-def check(config: DictConfig, objective: Sequence[str]) -> None:
+def check(config: DictConfig) -> None:
     """Leave with a sentence where the sweep would not be what was asked for."""
     folder = Path(config.hydra.sweep.dir)
-    if not objective or not all(isinstance(name, str) for name in objective):
-        sys.exit(f"vl-train: objective={config.objective} names no metric; give one such as test/accuracy, or a list.")
+    asked = objectives(config)
+    if not all(isinstance(name, str) for name in asked):
+        sys.exit(f"vl-train: objective={config.objective} names no metric; give one such as val/accuracy, or a list.")
+    if "direction" in config.hydra.sweeper and not asked:
+        sys.exit("vl-train: a search has to know what for: give objective=val/accuracy, or val/rmse for numbers.")
+    try:
+        check_names(config)
+    except ValueError as error:
+        sys.exit(f"vl-train: {error}")
     if config.sweep.baselines and not str(config.hydra.sweeper._target_).endswith(".GridSweeper"):
         sys.exit("vl-train: sweep.baselines needs hydra/sweeper=grid; a search runs only what it proposes.")
     if (folder / study.RECORD).exists() and not config.sweep.resume:
