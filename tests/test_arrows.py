@@ -52,6 +52,9 @@ ARROWS = {
     "cuts": {"configuration", "cost", "data", "task", "topologies"},
     "parameters": set(),
     "trusted_targets": set(),
+    "choices": {"configuration", "learning_rate"},
+    "setting_kinds": set(),
+    "settings": {"checkpoints", "choices", "configuration", "setting_kinds"},
     "finished_run": {"configuration", "parameters", "trusted_targets"},
     "new_folder": set(),
     "align": {"configuration", "data", "new_folder", "report", "sweep"},
@@ -71,7 +74,7 @@ ARROWS = {
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "objective", "parameters", "record", "study", "topologies"},
     "assembly": {
-        *("checkpoints", "configuration", "data", "empty_hooks", "learning_rate", "memory", "objective"),
+        *("checkpoints", "configuration", "data", "empty_hooks", "choices", "memory", "objective", "settings"),
         *("parties", "report", "split_module", "sweep", "topologies"),
     },
     "train": {
@@ -176,6 +179,9 @@ def test_configurations_stop_at_train() -> None:
         "train",
         "record",
         "run_folder",
+        "settings",
+        "setting_kinds",
+        "choices",
         "sweep",
         "trusted_targets",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -124,3 +125,19 @@ def test_multirun_over_architectures_and_cuts(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     names = {path.parent.name.split("_", 1)[1] for path in tmp_path.glob("logs/sweeps/*/*/metrics.json")}
     assert names == {f"architecture={a},cut={c}" for a in ("mlp", "lenet") for c in (1, 2)}, "what was swept, and no more"
+
+
+@pytest.mark.parametrize("set_by", ["srun", "torchrun"])
+def test_whoever_starts_it_loggers_write(set_by: str, tmp_path: Path) -> None:
+    """Task 1 of srun, and rank 1 of torchrun, are helpers to Lightning, and write nothing."""
+    variables = {
+        "srun": {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_LOCALID": "1", "SLURM_NODEID": "0", "SLURM_JOB_NAME": "x"},
+        "torchrun": {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "x"},
+    }
+    words = ["data=synthetic", "trainer.max_epochs=1", "trainer.accelerator=cpu", "architecture=tabular", "hydra.run.dir=run"]
+    command = [sys.executable, "-m", "vertical_lightning.train", *words]
+    environment = {**os.environ, **variables[set_by]}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert {"val/loss", "test/accuracy"} <= set(events(tmp_path / "run").Tags()["scalars"])
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt" / "bob.ckpt").is_file()

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytorch_lightning as pl
-from omegaconf import DictConfig, OmegaConf, open_dict
-from pytorch_lightning.callbacks import Checkpoint
+from omegaconf import DictConfig, open_dict
+from pytorch_lightning.callbacks import Checkpoint, ProgressBar
 
 from vertical_lightning import report
 from vertical_lightning.checkpoints import PartyCheckpoints
+from vertical_lightning.choices import by_party, schedule
 from vertical_lightning.configuration import build
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.data.party_data import PartyDataModule
 from vertical_lightning.empty_hooks import pass_over
-from vertical_lightning.learning_rate import LearningRateSchedule
 from vertical_lightning.memory import recall, remember
 from vertical_lightning.objective import check_metrics
 from vertical_lightning.parties import handshake
 from vertical_lightning.parties.decisions import led
 from vertical_lightning.parties.measured import Measured
 from vertical_lightning.parties.session import Session
-from vertical_lightning.per_party import check_parties
-from vertical_lightning.precision import check_precision, dtypes
+from vertical_lightning.precision import dtypes
 from vertical_lightning.schema import Architecture
+from vertical_lightning.settings import check_members, check_settings
 from vertical_lightning.split_module import SplitModule
 from vertical_lightning.sweep import job, threads
 from vertical_lightning.topologies.cut import resolve
@@ -66,6 +65,8 @@ def assembled(config: DictConfig, party: str | None = None, rendezvous: str = ""
     resolve(build(config.cut), list(architecture.stages(1)), len(config.topology.owners))
     data = load(config, party)
     check_metrics(config, data)
+    if party is None:
+        check_members(config, next(iter(data.tables.values()), {}))
     with together(config, data, party, rendezvous) as session:
         config = config if session is None else agree(config, session)
         trainer = build_trainer(config, session)
@@ -120,35 +121,19 @@ def agree(config: DictConfig, session: Session) -> DictConfig:
 
 def build_trainer(config: DictConfig, session: Session | None) -> pl.Trainer:
     """Build the trainer with its loggers and callbacks."""
-    callbacks = list(build(config.get("callbacks") or {}).values())
+    wanted = {"enable_progress_bar": ProgressBar, "enable_checkpointing": Checkpoint}
+    refused = tuple(kind for name, kind in wanted.items() if config.trainer.get(name) is False)
+    callbacks = [one for one in build(config.get("callbacks") or {}).values() if not isinstance(one, refused)]
     here = None if session is None else [session.party]
     checkpoints = PartyCheckpoints(here, build(config.party_seed), run="" if session is None else session.run)
     if session is not None:
-        if not config.trainer.pop("enable_checkpointing", True):  # Lightning would refuse whoever follows decisions, too
-            callbacks = [one for one in callbacks if not isinstance(one, Checkpoint)]
+        config.trainer.pop("enable_checkpointing", None)  # Lightning would refuse whoever follows decisions, too
         callbacks = [*led(callbacks, session, checkpoints), Measured(session)]
     loggers = list(build(config.get("logger") or {}).values())
     plugins = [*(build(config.trainer.get("plugins")) or []), checkpoints]
     trainer: pl.Trainer = build(config.trainer)(logger=loggers, callbacks=callbacks, plugins=plugins)
     pass_over(trainer.callbacks)  # type: ignore[attr-defined]
     return trainer
-
-
-def check_settings(config: DictConfig, party: str | None) -> None:
-    """Refuse settings that would only fail, or mislead, after alignment has taken its time."""
-    check_precision(config.trainer.precision)  # on a CPU Lightning would turn fp16 into bf16 before the module sees it
-    if not isinstance(config.seed, int):
-        raise ValueError(f"seed={config.seed} is no integer; a run without a seed cannot be repeated.")
-    if not isinstance(config.batch_size, int) or config.batch_size < 1:
-        raise ValueError(f"batch_size={config.batch_size} is no number of rows; give an integer from 1 to the aligned rows.")
-    if config.ckpt_path:
-        PartyCheckpoints(None if party is None else [party]).files(Path(config.ckpt_path))
-    if party is not None and config.trainer.get("max_time") is not None:
-        raise ValueError("trainer.max_time ends by each party's own clock; between processes give max_epochs or max_steps.")
-    if config.threads is not None and (not isinstance(config.threads, int) or config.threads < 1):
-        raise ValueError(f"threads={config.threads} is no number of threads; give an integer from 1, or null for all cores.")
-    if config.trainer.devices not in (1, "1", "auto"):
-        raise ValueError(f"trainer.devices={config.trainer.devices} is not supported yet: all parties train on one device.")
 
 
 def check_wire(config: DictConfig, party: str | None) -> None:
@@ -175,18 +160,3 @@ def build_module(
         task=data.task,
         crossing=build(config.wire) if session is None else session.remote,
     )
-
-
-def by_party(choice: DictConfig, parties: Sequence[str], make: Callable[[Any], Any] = build) -> dict[str, Any]:
-    """Make a choice for every party, with the party's own differences (`choice.parties.NAME.…`) laid over it."""
-    differences = choice.get("parties") or {}
-    check_parties("a setting of its own", differences, parties)
-    common = {key: value for key, value in choice.items() if key != "parties"}
-    made = {party: make(OmegaConf.merge(common, differences.get(party, {}))) for party in parties}
-    return {party: one for party, one in made.items() if one}
-
-
-def schedule(node: Any) -> LearningRateSchedule | None:
-    """Build a learning-rate schedule, if there is to be one; when it steps stands beside what it does."""
-    when = {str(key): node.pop(key) for key in ("interval", "monitor") if key in node}
-    return LearningRateSchedule(build(node), **when) if node else None

@@ -94,6 +94,19 @@ def stamps(config: Any) -> dict[str, list[int]]:
     return found
 
 
+PARALLEL = (
+    *("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "NODE_RANK", "JSM_NAMESPACE_RANK"),
+    *("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "SLURM_NTASKS", "SLURM_JOB_NAME"),
+)
+"""By these Lightning takes a process that srun or torchrun has started for a helper of another one, whose loggers are silent."""
+
+
+def stand_alone() -> None:
+    """Forget what launchers set: a run is its own rank zero. To be called before Lightning is imported, which reads it then."""
+    for variable in [*PARALLEL, *(one for one in os.environ if one.startswith("TORCHELASTIC"))]:
+        os.environ.pop(variable, None)
+
+
 def spare_driver(config: DictConfig) -> None:
     """Hide the GPU from a run on the CPU; to be called before torch is imported.
 

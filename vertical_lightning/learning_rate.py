@@ -55,6 +55,14 @@ class LearningRateSchedule:
             schedule.monitor = self.monitor  # type: ignore[attr-defined]  # Lightning forgets it with manual optimization
         return {"scheduler": schedule, "interval": self.interval}
 
+    def try_out(self, optimizer: Optimizer) -> None:
+        """Step it a few times, so that torch can say what it thinks of the settings."""
+        given = getattr(self.factory, "keywords", {})
+        tried: Any = self.factory(optimizer, **{name: 10 for name in LENGTHS if name in given and given[name] is None})
+        for number in range(2):
+            optimizer.step()
+            tried.step(*([float(number)] if self.waits else []))
+
     def length(self, trainer: pl.Trainer | None) -> int:
         """Return how many times it steps in the whole run."""
         number = None

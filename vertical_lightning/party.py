@@ -13,11 +13,16 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import OF_A_PARTY, config_folder, open_parties, or_leave, sentences, spare_driver
+from vertical_lightning.configuration import (
+    OF_A_PARTY,
+    config_folder,
+    open_parties,
+    or_leave,
+    sentences,
+    spare_driver,
+    stand_alone,
+)
 from vertical_lightning.finished_run import check_resumed, going_on
-
-PARALLEL = ("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
-"""What launchers set; a logger that finds them takes this party for a helper of another one, and stays silent."""
 
 
 def main() -> None:
@@ -56,10 +61,9 @@ def run_party(
 
 
 def begin_party() -> None:
-    """Forget what launchers set, and let the threads that read have the interpreter at once: by default they wait for 5 ms."""
+    """Run as nobody's helper, and let the threads that read have the interpreter at once: by default they wait for 5 ms."""
     sys.setswitchinterval(1e-4)
-    for variable in [*PARALLEL, *(one for one in os.environ if one.startswith("TORCHELASTIC"))]:
-        os.environ.pop(variable, None)
+    stand_alone()
 
 
 def kept_seed(ckpt_path: str | None, name: str) -> int | None:

@@ -16,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.best import best_of
-from vertical_lightning.configuration import build, config_folder, open_parties, or_leave, sentences, spare_driver
+from vertical_lightning.configuration import build, config_folder, open_parties, or_leave, sentences, spare_driver, stand_alone
 from vertical_lightning.finished_run import check_resumed, going_on
 from vertical_lightning.objective import check_names, values
 from vertical_lightning.parameters import hyper_parameters
@@ -44,6 +44,7 @@ def main() -> None:
 @hydra.main(version_base="1.3", config_path=config_folder(), config_name="train")
 def run(config: DictConfig) -> float | tuple[float | None, ...] | None:
     """Train, test, report; return what a search is to optimize, None where there is no such metric."""
+    stand_alone()
     in_sweep = job.in_sweep()
     if not (in_sweep and "trainer.accelerator" in job.swept(config)):
         spare_driver(config)

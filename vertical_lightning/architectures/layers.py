@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from torch import nn
 
@@ -31,3 +32,13 @@ def channels(shape: Shape) -> int:
             "Choose architecture=mlp or tabular for columns, or a partition that keeps images whole."
         )
     return shape[0]
+
+
+def check_widths(name: str, widths: Sequence[int]) -> None:
+    """Refuse layers without an output.
+
+    Raises:
+        ValueError: A width is no integer from 1.
+    """
+    if any(not isinstance(width, int) or isinstance(width, bool) or width < 1 for width in widths):
+        raise ValueError(f"{name}={list(widths)} is not allowed: every width is an integer from 1.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from vertical_lightning.architectures.layers import head, hidden
+from vertical_lightning.architectures.layers import check_widths, head, hidden
 from vertical_lightning.schema import StageFactory
 
 
@@ -22,6 +22,7 @@ class Mlp:
     """
 
     def __init__(self, hidden: Sequence[int] = (128, 640)) -> None:
+        check_widths("hidden", hidden)
         self.hidden = hidden
 
     def stages(self, outputs: int) -> dict[str, StageFactory]:

@@ -9,7 +9,7 @@ from functools import partial
 from torch import nn
 
 from vertical_lightning.architectures.dropout import Dropout
-from vertical_lightning.architectures.layers import head
+from vertical_lightning.architectures.layers import check_widths, head
 from vertical_lightning.schema import Shape, StageFactory
 
 
@@ -28,6 +28,7 @@ class Tabular:
     """
 
     def __init__(self, hidden: Sequence[int] = (64, 64), dropout: float = 0.1) -> None:
+        check_widths("hidden", hidden)
         self.hidden = hidden
         self.dropout = dropout
 

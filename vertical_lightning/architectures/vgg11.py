@@ -8,7 +8,7 @@ from functools import partial
 from torch import nn
 
 from vertical_lightning.architectures.dropout import Dropout
-from vertical_lightning.architectures.layers import channels, head, hidden
+from vertical_lightning.architectures.layers import channels, check_widths, head, hidden
 from vertical_lightning.schema import Shape, StageFactory
 
 WIDTHS: dict[str, Sequence[int]] = {
@@ -36,6 +36,7 @@ class Vgg11:
     """
 
     def __init__(self, width: int = 512, dropout: float = 0.5) -> None:
+        check_widths("width", [width])
         self.width = width
         self.dropout = dropout
 
