@@ -98,7 +98,7 @@ PARALLEL = (
     *("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "NODE_RANK", "JSM_NAMESPACE_RANK"),
     *("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "SLURM_NTASKS", "SLURM_JOB_NAME"),
 )
-"""By these Lightning takes a process that srun or torchrun has started for a helper of another one, whose loggers are silent."""
+"""By these Lightning takes a process that srun or torchrun has started for a helper, whose loggers are silent."""
 
 
 def stand_alone() -> None:
