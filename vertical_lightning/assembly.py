@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -63,6 +64,8 @@ def assembled(config: DictConfig, party: str | None = None, rendezvous: str = ""
     architecture = build(config.architecture)
     resolve(build(config.cut), list(architecture.stages(1)), len(config.topology.owners))
     data = load(config, party)
+    if party is not None:
+        gc.freeze()  # a full collection of all that was imported would hold up the signs of life, for seconds on busy cores
     with together(config, data, party, rendezvous) as session:
         config = config if session is None else agree(config, session)
         trainer = build_trainer(config, session)
@@ -111,7 +114,7 @@ def agree(config: DictConfig, session: Session) -> DictConfig:
     """Make sure that all parties mean the same run, and take over how long the label holder trains."""
     session.agree("the run", **handshake.facts(config))
     said = session.gather("the schedule", schedule=handshake.schedule(config), run=session.run)[session.label_holder]
-    session.run = str(said["run"])
+    session.run = said["run"]
     return handshake.follow(config, said["schedule"])
 
 
