@@ -12,10 +12,11 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "vertical_lightning"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
-EVERYWHERE = {"per_party", "precision", "schema", "seeds"}
+EVERYWHERE = {"per_party", "precision", "schema", "seeds", "stopping"}
 ARROWS = {
     "schema": set(),
     "seeds": set(),
+    "stopping": set(),
     "per_party": set(),
     "precision": set(),
     "wire": set(),

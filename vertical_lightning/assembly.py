@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -64,8 +63,6 @@ def assembled(config: DictConfig, party: str | None = None, rendezvous: str = ""
     architecture = build(config.architecture)
     resolve(build(config.cut), list(architecture.stages(1)), len(config.topology.owners))
     data = load(config, party)
-    if party is not None:
-        gc.freeze()  # a full collection of all that was imported would hold up the signs of life, for seconds on busy cores
     with together(config, data, party, rendezvous) as session:
         config = config if session is None else agree(config, session)
         trainer = build_trainer(config, session)

@@ -14,6 +14,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.configuration import OF_A_PARTY, config_folder, open_parties, sentences, spare_driver
+from vertical_lightning.stopping import stoppable
 
 PARALLEL = ("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
 """What launchers set; a logger that finds them takes this party for a helper of another one, and stays silent."""
@@ -22,13 +23,14 @@ PARALLEL = ("RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"
 def main() -> None:
     """Run the command line."""
     sys.argv[1:] = open_parties(sys.argv[1:])
-    party()
+    with stoppable():
+        party()
 
 
 @hydra.main(version_base="1.3", config_path=config_folder(), config_name="party")
 def party(config: DictConfig) -> None:
     """Train with the other parties."""
-    with sentences():
+    with sentences(lambda: how_to_go_on(Path(config.folder))):
         for key in ("name", "rendezvous"):
             if OmegaConf.is_missing(config, key):
                 raise ValueError(f"{key} is missing: say vl-party name=alice rendezvous=bob.example:29500, for example.")

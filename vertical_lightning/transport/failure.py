@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from vertical_lightning.stopping import reason
+
 
 class WireError(ConnectionError):
     """Something between two parties went wrong; the run is over.
@@ -46,8 +48,8 @@ def told(error: BaseException, party: str) -> tuple[str, str]:
     >>> told(PeerLeftError("carol"), "bob")
     ('carol', 'PeerLostError')
     """
-    if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):  # as Lightning leaves
-        return party, "Ctrl-C"
+    if stopped := reason(error):
+        return party, stopped
     kind = PeerLostError if isinstance(error, PeerLostError) else type(error)
     name = error.error if isinstance(error, PeerFailedError) else kind.__name__
     return error.party if isinstance(error, WireError) else party, name
