@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -73,6 +75,18 @@ class Bomb(pl.Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         if data.party == self.party and trainer.global_step == self.step:
             raise KeyError("a secret of this party")
+
+
+class Freeze(pl.Callback):
+    """Stops one party's process where nothing is left to do but to end."""
+
+    def __init__(self, party: str) -> None:
+        self.party = party
+
+    def on_test_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        if data.party == self.party:
+            os.kill(os.getpid(), signal.SIGSTOP)
 
 
 class Slow(pl.Callback):

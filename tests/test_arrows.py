@@ -12,13 +12,14 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "vertical_lightning"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
-EVERYWHERE = {"better", "per_party", "precision", "schema", "seeds"}
+EVERYWHERE = {"better", "per_party", "precision", "schema", "seeds", "stopping"}
 ARROWS = {
     "schema": set(),
     "better": set(),
     "best": set(),
     "checkpoint_file": set(),
     "seeds": set(),
+    "stopping": set(),
     "per_party": set(),
     "precision": set(),
     "wire": set(),

@@ -37,13 +37,23 @@ def test_frozen(wire: str, tmp_path: Path) -> None:
     assert "carol is lost" in running.said("bob") and "carol is lost" in running.said("alice")
 
 
+def test_frozen_near_the_end(tmp_path: Path) -> None:
+    """The others are done, and leave in good order; the run does not wait for ever."""
+    freeze = ["+callbacks.freeze._target_=running.Freeze", "+callbacks.freeze.party=carol"]
+    running = Running(tmp_path, "wire.timeout=2", "trainer.max_epochs=1", *freeze)
+    running.ended()
+    assert "the run has broken off: carol does not answer" in running.error
+    for party in ("alice", "bob"):
+        assert (tmp_path / party / "metrics.json").is_file()
+
+
 @pytest.mark.parametrize("wire", WIRES)
 def test_an_error_of_one_reaches_the_others_as_such_and_without_its_words(wire: str, tmp_path: Path) -> None:
     running = Running(tmp_path, f"wire={wire}", "+callbacks.bomb._target_=running.Bomb", "+callbacks.bomb.party=carol")
     running.ended()
     assert "KeyError" in running.said("carol") and "a secret of this party" in running.said("carol")
     for other in ("alice", "bob"):
-        assert "carol has stopped with KeyError; its own output says why" in running.said(other)
+        assert "carol has stopped with KeyError" in running.said(other)
         assert "secret" not in running.said(other)
 
 

@@ -115,7 +115,7 @@ def agree(config: DictConfig, session: Session) -> DictConfig:
     """Make sure that all parties mean the same run, and take over how long the label holder trains."""
     session.agree("the run", **handshake.facts(config))
     said = session.gather("the schedule", schedule=handshake.schedule(config), run=session.run)[session.label_holder]
-    session.run = str(said["run"])
+    session.run = said["run"]
     return handshake.follow(config, said["schedule"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
+
+from vertical_lightning.stopping import stoppable
 
 # Hydra 1.3 copies all that lies in this singleton, which it only reads, for every group that --help lists: 7 of 8 parts of it.
 ConfigStore.__deepcopy__ = lambda store, memo: store  # type: ignore[attr-defined]
@@ -26,12 +28,20 @@ def config_folder() -> str:
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
-    """Show bad input as the sentence that helps; Hydra prints the traceback too when HYDRA_FULL_ERROR=1."""
+def sentences(go_on: Callable[[], str] = str) -> Iterator[None]:
+    """Show bad input as the sentence that helps; Hydra prints the traceback too when HYDRA_FULL_ERROR=1.
+
+    Args:
+        go_on: Says how to go on after SIGTERM or Ctrl-C.
+    """
+    with stoppable(go_on), _as_sentence():
+        yield
+
+
+@contextmanager
+def _as_sentence() -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt:
-        raise SystemExit("stopped by Ctrl-C") from None
     except Exception as error:
         if type(error).__name__ == "InstantiationException" and isinstance(error.__cause__, ValueError | OSError):
             raise CompactHydraException(str(error.__cause__)) from error

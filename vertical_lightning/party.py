@@ -23,6 +23,7 @@ from vertical_lightning.configuration import (
     stand_alone,
 )
 from vertical_lightning.finished_run import check_resumed, going_on
+from vertical_lightning.stopping import stoppable
 
 
 def main() -> None:
@@ -30,13 +31,14 @@ def main() -> None:
     os.umask(0o077)  # weights, gradients and seeds are nobody else's on this machine either
     with or_leave():
         sys.argv[1:] = open_parties(going_on(sys.argv[1:]))
-    party()
+    with stoppable():
+        party()
 
 
 @hydra.main(version_base="1.3", config_path=config_folder(), config_name="party")
 def party(config: DictConfig) -> None:
     """Train with the other parties."""
-    with sentences():
+    with sentences(lambda: how_to_go_on(Path(config.folder))):
         for key in ("name", "rendezvous"):
             if OmegaConf.is_missing(config, key):
                 raise ValueError(f"{key} is missing: say vl-party name=alice rendezvous=bob.example:29500, for example.")

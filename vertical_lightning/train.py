@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from vertical_lightning.configuration import build, config_folder, open_parties,
 from vertical_lightning.finished_run import check_resumed, going_on
 from vertical_lightning.objective import check_names, values
 from vertical_lightning.parameters import hyper_parameters
+from vertical_lightning.stopping import NOTHING_SAVED, stoppable
 from vertical_lightning.sweep import extras, folder_name, grid_sweeper, job
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ def main() -> None:
         sys.argv[1:] = open_parties(going_on(sys.argv[1:]))
     extras.check(sys.argv[1:])
     grid_sweeper.register()
-    run()
+    with stoppable():  # also between two jobs of a sweep
+        run()
 
 
 @hydra.main(version_base="1.3", config_path=config_folder(), config_name="train")
@@ -48,12 +51,21 @@ def run(config: DictConfig) -> float | tuple[float | None, ...] | None:
     in_sweep = job.in_sweep()
     if not (in_sweep and "trainer.accelerator" in job.swept(config)):
         spare_driver(config)
-    with sentences():
+    with sentences(partial(how_to_go_on, config)):
         check_resumed(config)
         check_names(config)
         start = build(config.parties)
         metrics = job.run(config, start) if in_sweep else start(config)
         return values(config, metrics, search="direction" in HydraConfig.get().sweeper)
+
+
+def how_to_go_on(config: DictConfig) -> str:
+    """Say how, after a signal has ended the command."""
+    if job.in_sweep():
+        return "To go on: the same command with sweep.resume=true; it takes over the jobs that are finished."
+    if list(Path(config.folder).glob("checkpoints/last.ckpt/*.ckpt")):
+        return f"To go on: the same command with ckpt_path={config.folder}."
+    return NOTHING_SAVED
 
 
 def train(

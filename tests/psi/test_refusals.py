@@ -1,15 +1,19 @@
 """Every message that was changed, or that a cheat made up, is refused with its own error, and the run ends there."""
 
 import struct
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vertical_lightning.psi.channel import LocalChannel
 from vertical_lightning.psi.client import Client
+from vertical_lightning.psi.frames import Line
 from vertical_lightning.psi.hello import Hello
 from vertical_lightning.psi.openmined import OpenMined
 from vertical_lightning.psi.protocol_error import (
+    ClosedError,
     HandshakeError,
     MessageError,
     NormalizerError,
@@ -22,6 +26,7 @@ from vertical_lightning.psi.protocol_error import (
     UnsortedSetupError,
 )
 from vertical_lightning.psi.server import Server
+from vertical_lightning.psi.star import Star
 from vertical_lightning.psi.transcript import STEPS
 
 ENGINE = OpenMined()
@@ -228,3 +233,30 @@ def test_steps_out_of_order_are_refused():
         server.conclude(b"")
     with pytest.raises(OrderError):
         client.conclude(b"")
+
+
+@pytest.mark.parametrize("liar", ["shop", "bank"])
+def test_nobody_keeps_room_for_ids_on_a_peers_word(liar):
+    """Sixty million ids would be messages of 2.1 GB; a party says how many it would take, and whom it refuses."""
+    victim, ids = {"shop": ("bank", BANK), "bank": ("shop", SHOP)}[liar]
+    here, there = LocalChannel.pair()
+    Line(there).send("client hello" if liar == "bank" else "server hello", Hello(ENGINE.name, 60_000_000, 2).pack())
+    star = Star(ENGINE, max_ids=1000)
+    with pytest.raises(
+        HandshakeError, match=f"{liar}'s message is refused .* announces 60,000,000 ids; .* most 1,000"
+    ) as error:
+        star.align_here(victim, [one.decode() for one in ids], "bank", {liar: here}, 2)
+    assert "psi.max_ids=60000000" in str(error.value)
+    here.close()
+    sent = []
+    with suppress(ClosedError):
+        while True:
+            sent.append(len(there.receive()))
+    assert sum(sent) < 100, "ids were sent before"
+
+
+def test_a_party_that_cheats_in_the_alignment_is_named():
+    here, there = LocalChannel.pair()
+    Line(there).send("server hello", bytes(35))
+    with pytest.raises(HandshakeError, match=r"shop's message is refused in the alignment\. The peer's first message"):
+        Star(ENGINE).align_here("bank", [one.decode() for one in BANK], "bank", {"shop": here}, 2)

@@ -6,7 +6,10 @@ from queue import Queue
 
 from torch import Tensor
 
+from vertical_lightning.transport.link import Meeting
 from vertical_lightning.transport.peer import Peer
+
+MEMBERS = ("alice", "bob", "carol")
 
 
 class Pipe:
@@ -43,4 +46,17 @@ class Pipe:
 def peers(timeout: float = 30.0, patience: float = 60.0) -> tuple[Peer, Peer]:
     """Alice's way to bob and bob's to alice."""
     here, there = Pipe.pair()
-    return Peer("alice", "bob", here, timeout, patience), Peer("bob", "alice", there, timeout, patience)
+    return Peer("alice", "bob", here, timeout, patience, MEMBERS), Peer("bob", "alice", there, timeout, patience, MEMBERS)
+
+
+class Pipes:
+    """A `transport.link.Engine` of pipes between alice and bob, for sessions in threads of one process."""
+
+    timeout, patience = 30.0, 20.0
+
+    def __init__(self) -> None:
+        self._ends = dict(zip(("alice", "bob"), Pipe.pair(), strict=True))
+
+    def connect(self, meeting: Meeting) -> dict[str, Pipe]:
+        (other,) = {"alice", "bob"} - {meeting.party}
+        return {other: self._ends[meeting.party]}

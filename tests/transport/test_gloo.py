@@ -12,7 +12,7 @@ import torch
 
 from vertical_lightning.transport.failure import MeetingError
 from vertical_lightning.transport.frame import HEADER, PAYLOAD, Header, Kind
-from vertical_lightning.transport.gloo import Gloo, GlooLink
+from vertical_lightning.transport.gloo import Gloo, GlooLink, _listen
 from vertical_lightning.transport.link import Meeting
 
 PATIENCE = 20.0
@@ -122,3 +122,19 @@ def test_an_address_that_is_none(address: str) -> None:
 
 def test_frames_are_bounded() -> None:
     assert HEADER + PAYLOAD < 2**21, "gRPC takes 4 MiB by default, and receives wait in buffers of this size"
+
+
+def test_a_port_that_accepts_and_is_silent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        said = refusal(lambda: Gloo().connect(meeting("alice", f"127.0.0.1:{silent.getsockname()[1]}", patience=1.0)))
+    assert "bob" in said and "127.0.0.1" in said
+
+
+def test_the_store_listens_at_the_rendezvous_only() -> None:
+    """Whatever the rendezvous is; another address of this machine stands for another network."""
+    _, _, port = free_address().rpartition(":")
+    listening = _listen("127.0.0.2", int(port))
+    with socket.socket(fileno=listening) as found:
+        assert found.getsockname() == ("127.0.0.2", int(port))
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", int(port)), 1.0)

@@ -22,7 +22,7 @@ class Others(Protocol):
     def gather(self, what: str, **facts: Any) -> dict[str, dict[str, Any]]:
         """Tell all others these facts, and return every party's."""
 
-    def agree(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, str]:
+    def agree(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, Any]:
         """Stop everybody unless all, or the given ones, say the same, and return that; who says None goes along."""
 
     def channels(self, parties: list[str]) -> Mapping[str, Any]:
@@ -93,9 +93,13 @@ class PartyDataModule(VerticalDataModule):
         known = self.others.gather("rows", shape=shape, counts=counts, outputs=self.task.outputs)
         self.shapes = {party: tuple(known[party]["shape"]) for party in self.named if known[party]["shape"] is not None}
         if self.party != self.label_holder:
-            self.task = Elsewhere(int(known[self.label_holder]["outputs"]))
+            self.task = Elsewhere(known[self.label_holder]["outputs"])
+        if self.tables and counts != known[self.label_holder]["counts"]:
+            raise ValueError(
+                f"the parties disagree about rows: {self.label_holder} has other numbers of them than {counts} here."
+            )
         for split, count in known[self.label_holder]["counts"].items():
-            numbers = rows.get(split, torch.arange(int(count)))
+            numbers = rows[split] if self.tables else torch.arange(count)
             self.splits[split] = self.served(split, own, block, numbers)
         self.agree_on_rows()
 

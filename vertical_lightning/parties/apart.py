@@ -14,6 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.parties.child import child
+from vertical_lightning.stopping import NOTHING_SAVED, STATUS
 
 GRACE = 5.0
 """Seconds that the others get, beyond `wire.timeout`, to notice that one is gone and to say so."""
@@ -40,6 +41,8 @@ def apart(
     context.set_forkserver_preload(["vertical_lightning.assembly", "vertical_lightning.processes"])
     rendezvous = rendezvous or f"127.0.0.1:{free_port()}"
     width = max(map(len, configs))
+    folders = [Path(config.folder) for config in configs.values()]
+    grace = float(next(iter(configs.values())).wire.timeout) + GRACE
     started = {}
     for name, config in configs.items():
         facts = (work, OmegaConf.to_container(config), name, rendezvous, compared, os.getcwd(), width)
@@ -49,21 +52,30 @@ def apart(
     who = ", ".join(f"{name} in process {process.pid}" for name, process in started.items())
     print(f"{who}; they meet at {rendezvous}\n", flush=True)
     try:
-        ended = wait_for(started, float(next(iter(configs.values())).wire.timeout) + GRACE)
+        ended = wait_for(started, grace)
+    except KeyboardInterrupt as error:
+        for process in started.values():
+            process.terminate()  # each tells the others, and is done with its files
+        wait_for(started, grace)
+        error.add_note(how_to_go_on(folders))
+        raise
     finally:
         stop(list(started.values()))
     if any(code != 0 for code in ended.values()):
-        raise ConnectionError(what_happened(ended, [Path(config.folder) for config in configs.values()]))
+        raise ConnectionError(what_happened(ended, folders))
 
 
 def wait_for(started: Mapping[str, Any], grace: float) -> dict[str, int | None]:
-    """Wait until all have ended, or until `grace` seconds after one has failed; return exit codes, None of what still runs."""
-    failed_at: float | None = None
+    """Wait until all have ended, or until `grace` seconds after the first has; return exit codes, None of what still runs.
+
+    Parties say goodbye to each other before they end, so none ends long before another.
+    """
+    first: float | None = None
     while any(process.is_alive() for process in started.values()):
         wait([process.sentinel for process in started.values() if process.is_alive()], timeout=1.0)
-        if failed_at is None and any(process.exitcode for process in started.values()):
-            failed_at = time.monotonic()
-        if failed_at is not None and time.monotonic() - failed_at > grace:
+        if first is None and not all(process.is_alive() for process in started.values()):
+            first = time.monotonic()
+        if first is not None and time.monotonic() - first > grace:
             break
     return {name: process.exitcode for name, process in started.items()}
 
@@ -81,13 +93,21 @@ def what_happened(ended: Mapping[str, int | None], folders: Sequence[Path]) -> s
     """Say who was killed, failed or hangs, and how to go on."""
     frozen = [f"{name} does not answer" for name, code in ended.items() if code is None]
     killed = [f"{name} was killed (signal {-code})" for name, code in ended.items() if code is not None and code < 0]
-    failed = [f"{name} has stopped" for name, code in ended.items() if code is not None and code > 0]
+    by_signal = {code: name for name, code in STATUS.items()}
+    failed = [
+        f"{name} has stopped{f' ({by_signal[code]})' if code in by_signal else ''}"
+        for name, code in ended.items()
+        if code and code > 0
+    ]
+    return f"the run has broken off: {', '.join(frozen + killed + failed)}. {how_to_go_on(folders)}"
+
+
+def how_to_go_on(folders: Sequence[Path]) -> str:
+    """Name the newest checkpoint that all parties have."""
     saved = [{path.parent.name: path.stat().st_mtime for path in one.glob("checkpoints/*.ckpt/*.ckpt")} for one in folders]
     common = set.intersection(*map(set, saved)) - {"last.ckpt"}
     newest = max(common, key=saved[0].__getitem__, default=None)  # one may have saved a step that another has not
-    again = "No checkpoint has been written meanwhile; start again with the same command."
-    go_on = f"To go on: the same command with ckpt_path={folders[0].parent / newest}." if newest else again
-    return f"the run has broken off: {', '.join(frozen + killed + failed)}. {go_on}"
+    return f"To go on: the same command with ckpt_path={folders[0].parent / newest}." if newest else NOTHING_SAVED
 
 
 def free_port() -> int:

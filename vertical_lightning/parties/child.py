@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -16,6 +17,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
+from vertical_lightning.stopping import STATUS, listen, reason
 from vertical_lightning.transport.failure import told
 
 
@@ -31,6 +33,7 @@ def child(
     """Be one party."""
     os.chdir(folder)
     os.umask(0o077)  # weights, gradients and seeds are nobody else's on this machine either
+    listen(signal.SIGTERM, signal.SIGINT)
     threading.Thread(target=end_with_parent, daemon=True).start()
     tqdm.set_lock(threading.RLock())  # its own one is the system's, and would be left behind
     logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
@@ -43,7 +46,7 @@ def child(
             expected = isinstance(error, ValueError | OSError | FloatingPointError | SystemExit | KeyboardInterrupt)
             said = str(error) if isinstance(error, ValueError | OSError | FloatingPointError) else told(error, name)[1]
             print(f"{name} has stopped: {said}" if expected else traceback.format_exc(), flush=True)
-            os._exit(1)  # whatever threads still wait for
+            os._exit(STATUS.get(reason(error) or "", 1))  # whatever threads still wait for
         print(end="", flush=True)
 
 

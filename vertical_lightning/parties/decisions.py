@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from vertical_lightning.checkpoints import PartyCheckpoints
-from vertical_lightning.parties.session import Session
+from vertical_lightning.parties.checkpoint_names import own_names
+from vertical_lightning.parties.session import Session, shown
+from vertical_lightning.transport.failure import RefusedError
 
 WHAT = "stopping and checkpoints"
 
@@ -64,7 +65,7 @@ class Leader(Decisions):
     def decide(self, trainer: pl.Trainer) -> None:
         """Tell all others: whether to stop, and by name the step of each checkpoint that a metric has chosen."""
         kept = [{name: self.checkpoints.steps[name] for name in self.names(saver)} for saver in self.savers]
-        self.session.tell(WHAT, {"stop": trainer.should_stop, "kept": kept, "links": [links(saver) for saver in self.savers]})
+        self.session.tell(WHAT, stop=trainer.should_stop, kept=kept, links=[links(saver) for saver in self.savers])
 
     def names(self, saver: ModelCheckpoint) -> list[str]:
         """Name what a callback keeps in this run: the best, what links point to, and the last where it is a copy."""
@@ -85,43 +86,48 @@ class Follower(Decisions):
     def decide(self, trainer: pl.Trainer) -> None:
         """Hear the label holder and do the same."""
         said = self.session.hear(WHAT)
-        trainer.should_stop = trainer.should_stop or bool(said["stop"])
-        if len(said["kept"]) != len(self.savers):
-            raise self.session.peers[self.session.label_holder].refused(
+        trainer.should_stop = trainer.should_stop or said["stop"]
+        if not len(said["kept"]) == len(said["last"]) == len(self.savers):
+            raise self.refused(
                 f"it keeps epochs by {len(said['kept'])} callbacks with a monitor, this party by {len(self.savers)}. "
                 "Give all parties the same ones"
             )
         for saver, mine, kept, linked in zip(self.savers, self.mine, said["kept"], said["links"], strict=True):
+            self.check_names(saver, [*kept, *linked.values()])
             folder = Path(saver.dirpath or trainer.default_root_dir)
             self.keep(trainer, folder, mine, kept)
             for link, name in linked.items():
-                if plain(name) in mine:
-                    ModelCheckpoint._link_checkpoint(trainer, str(folder / plain(name)), str(folder / plain(link)))
+                if name in mine:
+                    ModelCheckpoint._link_checkpoint(trainer, str(folder / name), str(folder / link))
+
+    def check_names(self, saver: ModelCheckpoint, names: Sequence[str]) -> None:
+        """Refuse names that the own callback would not give: they become paths."""
+        for name in names:
+            if not own_names(saver).fullmatch(name):
+                raise self.refused(
+                    f"it names a checkpoint {shown(name)}, and this party's callback writes {saver.filename}. "
+                    "Give all parties the same ones"
+                )
+
+    def refused(self, why: str) -> RefusedError:
+        """Make the error that says what the label holder has decided."""
+        return self.session.peers[self.session.label_holder].refused(why)
 
     def keep(self, trainer: pl.Trainer, folder: Path, mine: dict[str, int], kept: Mapping[str, int]) -> None:
         """Have what the label holder has, of what this callback has saved; `mine` is what that was so far."""
         for name, step in sorted(kept.items()):
-            if mine.get(plain(name)) == step:
+            if mine.get(name) == step:
                 continue
             if step != trainer.global_step:
-                raise self.session.peers[self.session.label_holder].refused(
+                raise self.refused(
                     f"it has chosen step {step} by a metric, and this is step {trainer.global_step}: between processes a "
                     "callback with a monitor saves at the end of an epoch or of a validation"
                 )
-            trainer.save_checkpoint(folder / plain(name))
-            mine[plain(name)] = step
-        for name in sorted(set(mine) - set(map(plain, kept))):
+            trainer.save_checkpoint(folder / name)
+            mine[name] = step
+        for name in sorted(set(mine) - set(kept)):
             trainer.strategy.remove_checkpoint(folder / name)
             del mine[name]
-
-
-def plain(name: Any) -> str:
-    """Take a name for a name: it came from another party, and must not lead out of the folder.
-
-    >>> plain("../../epoch_001.ckpt")
-    'epoch_001.ckpt'
-    """
-    return Path(str(name)).name
 
 
 def led(callbacks: Sequence[pl.Callback], session: Session, checkpoints: PartyCheckpoints) -> list[pl.Callback]:

@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.parameters import flat
+from vertical_lightning.transport.messages import SCHEDULE
 
 AGREED = (
     *("topology", "architecture", "merge", "cut", "label_holder", "batch_size", "seed", "trainer.precision"),
@@ -26,13 +27,6 @@ AGREED = (
 How a party scales, steps and clips is its own business, and where its files lie nobody else's."""
 
 OWN = ("wire.certificate", "wire.key", "wire.authority", "wire.listen", "wire.insecure")
-
-SCHEDULE = (
-    *("max_epochs", "min_epochs", "max_steps", "min_steps", "fast_dev_run", "overfit_batches"),
-    *("limit_train_batches", "limit_val_batches", "limit_test_batches", "num_sanity_val_steps"),
-    *("check_val_every_n_epoch", "val_check_interval", "reload_dataloaders_every_n_epochs"),
-)
-"""How long to train, and when to validate: the label holder says so, and the others follow."""
 
 
 def facts(config: DictConfig) -> dict[str, str]:
@@ -56,5 +50,6 @@ def follow(config: DictConfig, schedule: Mapping[str, Any]) -> DictConfig:
     OmegaConf.set_struct(config, False)
     for name in SCHEDULE:
         config.trainer.pop(name, None)
-    config.trainer = OmegaConf.merge(config.trainer, {name: value for name, value in schedule.items() if name in SCHEDULE})
+        if name in schedule:
+            config.trainer[name] = schedule[name]  # a number, a truth value or null, which `Session.gather` has made sure of
     return config

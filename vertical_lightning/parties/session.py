@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Self
 
 from vertical_lightning.transport.alignment_channel import AlignmentChannel
-from vertical_lightning.transport.failure import MeetingError, told
+from vertical_lightning.transport.failure import MeetingError, quoted, told
+from vertical_lightning.transport.form import Form
 from vertical_lightning.transport.link import Engine, Meeting
+from vertical_lightning.transport.messages import FACTS, about, by_party
 from vertical_lightning.transport.peer import Peer
 from vertical_lightning.transport.remote import Remote
 
@@ -50,23 +54,28 @@ class Session:
             raise ValueError(f"name={party} is none of the parties of this run: {', '.join(self.members)}.")
         meeting = Meeting(party, self.members, label_holder, address, pairs(named, owners, label_holder), wire.patience)
         links = wire.connect(meeting)
-        self.peers = {name: Peer(party, name, link, wire.timeout, wire.patience) for name, link in links.items()}
+        self.peers = {name: Peer(party, name, link, wire.timeout, wire.patience, self.members) for name, link in links.items()}
         for peer in self.peers.values():
             peer.others = [other for other in self.peers.values() if other is not peer]
         self.remote = Remote(party, self.peers)
 
     def __enter__(self) -> Self:
+        gc.freeze()  # a full collection of all that was imported would hold up the signs of life, for seconds on busy cores
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Say goodbye, or whose error ended the run."""
-        for peer in self.peers.values():
+        for peer in self.peers.values():  # all are told before anybody is waited for
             if error is None:
-                peer.leave()
+                peer.say_goodbye()
             else:
                 peer.abort(*told(error, self.party))
-        for peer in self.peers.values():  # all are told before one that is frozen may take long to let go
+        for peer in self.peers.values():
+            if error is None:
+                peer.await_goodbye()
+        for peer in self.peers.values():
             peer.close()
+        gc.unfreeze()  # whoever looks for leaks at the end takes what is frozen for one
 
     @property
     def leads(self) -> bool:
@@ -79,50 +88,79 @@ class Session:
         return {party: AlignmentChannel(self.peers[party]) for party in talks_to if party != self.party}
 
     def gather(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, dict[str, Any]]:
-        """Tell all others, or the given ones, these facts, and return every party's."""
+        """Tell all others, or the given ones, these facts, and return every party's.
+
+        Raises:
+            ValueError: This party has facts that no other would take.
+            RefusedError: Another party says something else than `messages.FACTS` allows.
+        """
         members = self.members if among is None else list(dict.fromkeys([*among, self.label_holder]))
+        own = speakable(what, facts)
         if not self.leads:
-            holder = self.peers[self.label_holder]
-            holder.tell(what=what, facts=facts)
-            return dict(self._about(what, self.label_holder))
-        known = {party: facts if party == self.party else self._about(what, party) for party in members}
+            self.peers[self.label_holder].tell(what=what, facts=own)
+            return self._about(what, self.label_holder, by_party(members, FACTS[what])) | {self.party: own}
+        known = {party: own if party == self.party else self._about(what, party, FACTS[what]) for party in members}
         for party in members:
             if party != self.party:
                 self.peers[party].tell(what=what, facts=known)
         return known
 
-    def tell(self, what: str, facts: Mapping[str, Any]) -> None:
+    def tell(self, what: str, **facts: Any) -> None:
         """Tell all others."""
         for peer in self.peers.values():
-            peer.tell(what=what, facts=facts)
+            peer.tell(what=what, facts=speakable(what, facts))
 
     def hear(self, what: str) -> dict[str, Any]:
         """Wait for what the label holder tells."""
-        return self._about(what, self.label_holder)
+        return self._about(what, self.label_holder, FACTS[what])
 
-    def agree(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, str]:
+    def agree(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, Any]:
         """Stop everybody unless all, or the given ones, say the same, and return that; who says None goes along.
 
         Raises:
             MeetingError: Says what differs, and who says what.
         """
-        said = self.gather(what, among, **{name: None if value is None else str(value) for name, value in facts.items()})
-        answers = {name: {party: one[name] for party, one in said.items() if one.get(name) is not None} for name in facts}
+        said = self.gather(what, among, **facts)
+        names = dict.fromkeys(name for one in said.values() for name in one)
+        answers = {name: {party: one.get(name, "") for party, one in said.items()} for name in names}
+        answers = {
+            name: {party: value for party, value in answer.items() if value is not None} for name, answer in answers.items()
+        }
         differing = {name: answer for name, answer in answers.items() if len(set(answer.values())) > 1}
         if differing:
             answered = "; ".join(
-                f"{name}: {' '.join(f'{party}={value}' for party, value in answer.items())}"
+                f"{name}: {' '.join(f'{party}={shown(value)}' for party, value in answer.items())}"
                 for name, answer in differing.items()
             )
             raise MeetingError(self.party, f"the parties disagree about {what}: {answered}. Start all with the same.")
-        return {name: next(iter(answer.values()), "") for name, answer in answers.items()}
+        return {name: next(iter(answer.values()), None) for name, answer in answers.items()}
 
-    def _about(self, what: str, party: str) -> dict[str, Any]:
-        said = self.peers[party].hear(f"what {party} says of {what}")
-        if said.get("what") != what or not isinstance(said.get("facts"), dict):
-            raise self.peers[party].refused(f"it speaks of something else than {what}, which was due")
-        facts: dict[str, Any] = said["facts"]
+    def _about(self, what: str, party: str, form: Form) -> dict[str, Any]:
+        facts: dict[str, Any] = self.peers[party].hear(f"what {party} says of {what}", about(what, form))["facts"]
         return facts
+
+
+def speakable(what: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return facts that the others will take.
+
+    Raises:
+        ValueError: They would not.
+    """
+    try:
+        FACTS[what](facts)
+    except ValueError as error:
+        raise ValueError(f"what this party is to say of {what} cannot be told to the others: {error}.") from error
+    return facts
+
+
+def shown(value: object) -> str:
+    """Write a peer's value as a setting is written; one that could be taken for words of this program in quotes.
+
+    >>> print(shown([128, 64]), shown("concat"), shown("16. To go on: curl"))
+    [128, 64] concat "16. To go on: curl"
+    """
+    plain = re.fullmatch(r"[\w.+-]{0,64}|\[[\w., +-]{0,200}\]", str(value))
+    return str(value) if plain else quoted(str(value), most=100)
 
 
 def pairs(named: Iterable[str], owners: Sequence[str], label_holder: str) -> frozenset[frozenset[str]]:

@@ -12,6 +12,7 @@ from vertical_lightning.psi.engine import Engine
 from vertical_lightning.psi.frames import Line
 from vertical_lightning.psi.hello import Purpose
 from vertical_lightning.psi.pair import Ids
+from vertical_lightning.psi.protocol_error import aligning_with
 
 
 class Asking:
@@ -24,14 +25,15 @@ class Asking:
         engine: The cryptography.
         parties: How many parties take part in the whole run.
         purpose: Whether to find the common rows, or only how many there are.
+        most: Ids that the other party may bring.
     """
 
     def __init__(
-        self, client: Ids, server: str, channel: Channel, engine: Engine, parties: int, purpose: Purpose = "align"
+        self, client: Ids, server: str, channel: Channel, engine: Engine, parties: int, purpose: Purpose, most: int
     ) -> None:
-        self._links = f"{client[0]}->{server}", f"{server}->{client[0]}"
+        self._server, self._links = server, (f"{client[0]}->{server}", f"{server}->{client[0]}")
         self._line = Line(channel)
-        self._client = Client(client[1], engine, parties, purpose)
+        self._client = Client(client[1], engine, parties, purpose, most)
 
     def __enter__(self) -> Self:
         return self
@@ -52,13 +54,16 @@ class Asking:
 
     def count(self) -> int:
         """Return how many of the client's ids the server holds; nobody learns which."""
-        return self._client.count(*ask(self._client, self._line))
+        with aligning_with(self._server):
+            return self._client.count(*ask(self._client, self._line))
 
     def match(self) -> list[int]:
         """Run until the client knows which of its rows the server holds; the server knows none yet."""
-        return self._client.match(*ask(self._client, self._line))
+        with aligning_with(self._server):
+            return self._client.match(*ask(self._client, self._line))
 
     def finish(self, rows: Sequence[int]) -> list[int]:
         """Reveal the client's given rows and prove the result; the server's rows stay there."""
-        tell(self._client, self._line, rows)
+        with aligning_with(self._server):
+            tell(self._client, self._line, rows)
         return []

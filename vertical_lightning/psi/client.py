@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from vertical_lightning.psi.engine import Engine
 from vertical_lightning.psi.equality_proof import TAG, EqualityProof
-from vertical_lightning.psi.hello import Hello, Purpose
+from vertical_lightning.psi.hello import LIMIT, Hello, Purpose
 from vertical_lightning.psi.protocol_error import OrderError
 from vertical_lightning.psi.transcript import Transcript
 
@@ -23,6 +23,7 @@ class Client:
         engine: The cryptography; both parties use the same one.
         parties: How many parties take part in the whole run.
         purpose: Whether to find the common rows, or only how many there are.
+        most: Ids that the peer may bring.
 
     Example:
         >>> from vertical_lightning.psi.openmined import OpenMined
@@ -33,7 +34,9 @@ class Client:
         [1]
     """
 
-    def __init__(self, ids: Sequence[bytes], engine: Engine, parties: int = 2, purpose: Purpose = "align") -> None:
+    def __init__(
+        self, ids: Sequence[bytes], engine: Engine, parties: int = 2, purpose: Purpose = "align", most: int = LIMIT
+    ) -> None:
         """Draw the key and the order in which the ids will be sent."""
         self._ids = ids
         self._engine = engine
@@ -44,7 +47,7 @@ class Client:
         # order and no seeded generator is moved.
         self._order = list(range(len(ids)))
         secrets.SystemRandom().shuffle(self._order)
-        self._peer_ids = 0
+        self._peer_ids, self._most = 0, most
         self._matches: dict[int, int] = {}
         self._aligned: list[int] = []
         self._proof: EqualityProof | None = None
@@ -59,7 +62,7 @@ class Client:
         """Check the server's hello; send the own ids under the own key, in random order."""
         self._transcript.note("server hello", hello)
         peer = Hello.unpack(hello)
-        self._hello.check(peer)
+        self._hello.check(peer, self._most)
         self._peer_ids = peer.ids
         points = self._key.encrypt([self._ids[row] for row in self._order])
         message = self._engine.pack("request", points)

@@ -20,7 +20,8 @@ HELLO = _FORM.size
 
 _PROTOCOL = 2  # raise it with every change of the messages or their order
 _PURPOSES: tuple[Purpose, ...] = ("align", "count")
-_MOST = 2**31 // 35  # a longer message would pass protobuf's limit of 2 GiB
+LIMIT = 2**31 // 35
+"""Ids that a message can hold: a longer one would pass protobuf's limit of 2 GiB."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,12 @@ class Hello:
         name = engine.rstrip(b"\0").decode("ascii", "replace")
         return cls(name, ids, parties, _PURPOSES[purpose], normalizer, protocol)
 
-    def check(self, peer: Hello) -> None:
-        """Refuse a peer that runs something else.
+    def check(self, peer: Hello, most: int = LIMIT) -> None:
+        """Refuse a peer that runs something else, or announces more than `most` ids.
 
         Raises:
             NormalizerError: The peer turns ids into bytes by other rules.
-            HandshakeError: Protocol, engine or number of parties differ, or the peer brings no ids.
+            HandshakeError: Protocol, engine or number of parties differ, or the peer brings no ids, or too many.
         """
         if self.normalizer != peer.normalizer:
             raise NormalizerError(
@@ -97,5 +98,8 @@ class Hello:
                 )
         if not peer.ids:
             raise HandshakeError("The peer brings no ids. Alignment needs at least one id at every party.")
-        if peer.ids > _MOST:
-            raise HandshakeError(f"The peer announces {peer.ids:,} ids; one run takes at most {_MOST:,}.")
+        if peer.ids > most:
+            raise HandshakeError(
+                f"The peer announces {peer.ids:,} ids; this party takes at most {most:,}. If that is meant, say "
+                f"psi.max_ids={peer.ids} here; {LIMIT:,} is the most."
+            )

@@ -5,6 +5,9 @@ None of them quotes a message or an id: a refused message is described by sizes 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ProtocolError(ValueError):
     """A message of the other party was refused. The run is over: start a new one, with fresh keys."""
@@ -52,3 +55,12 @@ class PositionsError(ProtocolError):
 
 class ProofError(ProtocolError):
     """The two parties do not hold the same aligned ids, or did not see the same messages."""
+
+
+@contextmanager
+def aligning_with(party: str) -> Iterator[None]:
+    """Name the party whose message is refused."""
+    try:
+        yield
+    except ProtocolError as error:
+        raise type(error)(f"{party}'s message is refused in the alignment. {error}") from error

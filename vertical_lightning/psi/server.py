@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from vertical_lightning.psi.engine import Engine
 from vertical_lightning.psi.equality_proof import TAG, EqualityProof
-from vertical_lightning.psi.hello import Hello, Purpose
+from vertical_lightning.psi.hello import LIMIT, Hello, Purpose
 from vertical_lightning.psi.protocol_error import OrderError, PositionsError
 from vertical_lightning.psi.transcript import Transcript
 
@@ -23,6 +23,7 @@ class Server:
         engine: The cryptography; both parties use the same one.
         parties: How many parties take part in the whole run.
         purpose: Whether the client finds the common rows, or only how many there are.
+        most: Ids that the peer may bring.
 
     Example:
         >>> from vertical_lightning.psi.client import Client
@@ -34,14 +35,16 @@ class Server:
         [1]
     """
 
-    def __init__(self, ids: Sequence[bytes], engine: Engine, parties: int = 2, purpose: Purpose = "align") -> None:
+    def __init__(
+        self, ids: Sequence[bytes], engine: Engine, parties: int = 2, purpose: Purpose = "align", most: int = LIMIT
+    ) -> None:
         """Draw the key."""
         self._ids = ids
         self._engine = engine
         self._key = engine.key()
         self._hello = Hello(engine.name, len(ids), parties, purpose)
         self._transcript = Transcript()
-        self._peer_ids = 0
+        self._peer_ids, self._most = 0, most
         self._setup = b""
         self._rows: list[int] = []  # the row behind each position of the setup
         self._aligned: list[int] = []
@@ -52,7 +55,7 @@ class Server:
         """Check what the client runs, and say what this party runs."""
         self._transcript.note("client hello", hello)
         peer = Hello.unpack(hello)
-        self._hello.check(peer)
+        self._hello.check(peer, self._most)
         self._peer_ids = peer.ids
         message = self._hello.pack()
         self._transcript.note("server hello", message)

@@ -21,7 +21,7 @@ from vertical_lightning.psi.hello import Purpose
 from vertical_lightning.psi.identifiers import NORMALIZER, canonical
 from vertical_lightning.psi.padding import pad
 from vertical_lightning.psi.pair import Ids, Pair
-from vertical_lightning.psi.protocol_error import ClosedError
+from vertical_lightning.psi.protocol_error import ClosedError, aligning_with
 from vertical_lightning.psi.result_cache import ResultCache
 from vertical_lightning.psi.server import Server
 from vertical_lightning.psi.statement import leak_statement, partner_statement
@@ -46,6 +46,7 @@ class Star:
         bucket: Fill each party's list with dummies up to a multiple of it, so that others see only about how many ids it has.
         min_overlap: Let every pair count its common ids first, in a run that shows nothing but the number; stop before
             anything is aligned if there are fewer. Takes twice the time.
+        max_ids: Ids that a party in another process may bring: its word alone makes this one keep room, 35 bytes an id.
         cache: Keep the result for the next run on the same ids; see `ResultCache`.
         cache_folder: Where; None for `$VL_CACHE`, or else `~/.cache/vertical_lightning`.
 
@@ -63,15 +64,16 @@ class Star:
         *,
         bucket: int | None = None,
         min_overlap: int | None = None,
+        max_ids: int = 4_000_000,
         cache: bool = False,
         cache_folder: str | None = None,
     ) -> None:
         """Keep the engine; every run draws its own keys."""
-        for name, number in {"bucket": bucket, "min_overlap": min_overlap}.items():
+        for name, number in {"bucket": bucket, "min_overlap": min_overlap, "max_ids": max_ids}.items():
             if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
                 raise ValueError(f"psi.{name}={number} is no number of ids; give an integer from 1, or null for none.")
         self._engine = engine
-        self._bucket, self._min_overlap = bucket, min_overlap
+        self._bucket, self._min_overlap, self._max_ids = bucket, min_overlap, max_ids
         self._cache = ResultCache(cache_folder) if cache else None
 
     def align(self, ids: Mapping[str, Sequence[Id]], label_holder: str) -> Alignment:
@@ -116,7 +118,7 @@ class Star:
                 return self._answer(own, len(keys), label_holder, channels[label_holder], engine, parties, started)
 
             def begin(partner: str, purpose: Purpose) -> Asking:
-                return Asking(own, partner, channels[partner], engine, parties, purpose)
+                return Asking(own, partner, channels[partner], engine, parties, purpose, self._max_ids)
 
             found = intersect(label_holder, keys, list(channels), begin, self._bucket, self._min_overlap)
         rows = {label_holder: len(keys), **found.announced}
@@ -163,8 +165,11 @@ class Star:
         lines: list[Line] = []
         for purpose in PURPOSES if self._min_overlap is not None else PURPOSES[1:]:
             lines.append(line := Line(channel))
-            respond(server := Server(keys, engine, parties, purpose), line)
-        aligned = learn(server, lines[-1])
+            server = Server(keys, engine, parties, purpose, self._max_ids)
+            with aligning_with(label_holder):
+                respond(server, line)
+        with aligning_with(label_holder):
+            aligned = learn(server, lines[-1])
         return Alignment(
             positions={party: torch.tensor(aligned, dtype=torch.int64)},
             rows={party: rows},

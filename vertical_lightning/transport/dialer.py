@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 
@@ -10,12 +9,14 @@ import grpc
 
 from vertical_lightning.transport.address import refuse_plaintext
 from vertical_lightning.transport.credentials import Credentials
-from vertical_lightning.transport.failure import MeetingError, PeerLostError
+from vertical_lightning.transport.failure import MeetingError, PeerLostError, RefusedError, quoted
+from vertical_lightning.transport.form import parse
 from vertical_lightning.transport.grpc_link import GrpcLink, reason
 from vertical_lightning.transport.grpc_options import METHOD, OPTIONS, SERVICE
 from vertical_lightning.transport.guest import hello
 from vertical_lightning.transport.knock import knock
 from vertical_lightning.transport.link import Meeting
+from vertical_lightning.transport.messages import BOOK
 from vertical_lightning.transport.outbox import Outbox
 from vertical_lightning.transport.patience import Patience
 
@@ -86,22 +87,22 @@ class Dialer:
         missing: list[str] = []
         try:
             for message in call:
-                words = json.loads(message)
+                words = parse(message, BOOK)
                 missing = [one for one in self._meeting.members if one in words["missing"]]
                 if not missing:
-                    return {str(one): str(where) for one, where in words["book"].items()}
+                    return {one: where for one, where in words["book"].items() if one in self._meeting.members}
                 self._patience.wait(missing)
         except grpc.RpcError as error:
             if error.code() in _OURS:
-                raise MeetingError(missing[0] if missing else self._meeting.party, reason(error)) from error
+                said = f"{name} at {address} answers {quoted(reason(error))}"
+                raise MeetingError(missing[0] if missing else self._meeting.party, said) from error
             if error.code() == grpc.StatusCode.UNIMPLEMENTED:
                 raise MeetingError(name, f"what answers at {address} is another gRPC program. Is the port right?") from error
             if not missing:
                 return reason(error)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise MeetingError(
-                name, f"what {name} says at {address} is not understood; install the same everywhere."
-            ) from error
+        except ValueError as error:
+            said = f"{self._meeting.party} refuses what {name} says at {address}: {error}. Install the same release everywhere."
+            raise RefusedError(name, said) from error
         raise PeerLostError(name, f"{name} has left before everybody had come.")
 
     def _try_again(self, name: str, address: str, why: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future
-from typing import Any
+from threading import Thread, Timer
 
 import grpc
 
@@ -17,9 +17,16 @@ from vertical_lightning.transport.grpc_options import METHOD, OPTIONS, SERVICE
 from vertical_lightning.transport.guest import Guest, refusal
 from vertical_lightning.transport.link import Meeting
 from vertical_lightning.transport.patience import Patience
+from vertical_lightning.transport.stream_threads import StreamThreads
 
 OFTEN = 0.5
 """Seconds between two words to those who wait."""
+
+SILENT = 5.0
+"""Seconds that whoever comes may take for a handshake, and for a first word."""
+
+SPARE = 16
+"""Streams and connections that may be open beside those of the guests: of who tries again, and of strangers."""
 
 
 class Door:
@@ -37,7 +44,18 @@ class Door:
         self._here: dict[str, Guest] = {}
         self._changed = threading.Condition()
         self._complete, self._failed, self._links = False, "", 0
-        self._server = grpc.server(_Threads(), options=[*OPTIONS, ("grpc.so_reuseport", 0)])
+        self._silent: Counter[str] = Counter()
+        self._server = grpc.server(
+            StreamThreads(),
+            options=[
+                *OPTIONS,
+                ("grpc.so_reuseport", 0),
+                ("grpc.server_handshake_timeout_ms", int(1000 * SILENT)),
+                ("grpc.max_allowed_incoming_connections", 3 * len(guests) + SPARE),
+                ("grpc.max_concurrent_streams", 2),  # of one connection
+            ],
+            maximum_concurrent_rpcs=2 * len(guests) + SPARE,
+        )
         handler = grpc.stream_stream_rpc_method_handler(self._serve)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler}),))
         try:
@@ -63,11 +81,17 @@ class Door:
                 self._changed.wait(0.2)
             guests = [guest for name, guest in self._here.items() if name in self._meeting.partners]
             self._links = len(guests)
+        self._shut()
         return {one.party: GrpcLink(one.party, one.outbox, one.incoming, timeout, self._once()) for one in guests}
 
     def close(self) -> None:
         """Stop listening; those who still wait are told why."""
         self._server.stop(1.0).wait(2.0)
+
+    def _shut(self) -> None:
+        """Let nobody in any more; the streams of those who are inside go on."""
+        # A daemon thread, as then is the one that gRPC starts in it, which waits for the last stream: no process is kept by it.
+        Thread(target=self._server.stop, args=[threading.TIMEOUT_MAX], daemon=True).start()
 
     def _once(self) -> Callable[[], None]:
         """Return what a link does when it closes: the last one closes the door."""
@@ -111,7 +135,7 @@ class Door:
 
     def _admit(self, incoming: Iterator[bytes], context: grpc.ServicerContext) -> Guest:
         """Let somebody in, or abort its stream."""
-        first = next(incoming, b"")
+        first = self._first_word(incoming, context)
         with self._changed:
             guest = Guest.read(first, incoming)
             shown = context.auth_context() if self._secure else None
@@ -123,25 +147,26 @@ class Door:
         context.abort(grpc.StatusCode.PERMISSION_DENIED, refused or "gone")
         raise AssertionError("abort raises")
 
+    def _first_word(self, incoming: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        """Wait for the first word, not for ever, and of one address not for many."""
+        where = context.peer().rpartition(":")[0]
+        with self._changed:
+            self._silent[where] += 1
+            many = self._silent[where] > len(self._guests) + SPARE // 2
+        silent = Timer(SILENT, context.cancel)
+        silent.daemon = True
+        silent.start()
+        try:
+            if many:
+                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many streams from this address say nothing")
+            return next(incoming, b"")
+        finally:
+            silent.cancel()
+            with self._changed:
+                self._silent[where] -= 1
+
     def _leave(self, guest: Guest) -> None:
         guest.outbox.end(f"{guest.party} has ended the connection, or is gone")
         with self._changed:
             if not self._complete and self._here.get(guest.party) is guest:
                 del self._here[guest.party]
-
-
-class _Threads(Executor):
-    """Daemon threads, one a stream: those of the standard library's pool keep a process alive until each stream ends."""
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run it now."""
-        future: Future[Any] = Future()
-
-        def work() -> None:
-            try:
-                future.set_result(function(*args, **kwargs))
-            except Exception as error:
-                future.set_exception(error)
-
-        threading.Thread(target=work, daemon=True).start()
-        return future

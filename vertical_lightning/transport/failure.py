@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from vertical_lightning.stopping import reason
 
 
 class WireError(ConnectionError):
@@ -40,24 +40,6 @@ class PeerFailedError(WireError):
         self.error = error
 
 
-def abort_of(peer: str, message: bytes) -> WireError:
-    """Make the error that a peer's last message tells of.
-
-    >>> str(abort_of("bob", b'{"party": "carol", "error": "KeyError"}'))
-    'carol has stopped with KeyError; its own output says why.'
-    >>> str(abort_of("bob", b'{"party": "carol", "error": "PeerLostError"}'))
-    'carol is lost, says bob.'
-    """
-    try:
-        said = json.loads(message)
-        party, error = str(said["party"])[:100], str(said["error"])[:100]
-    except (ValueError, KeyError, TypeError):
-        party, error = peer, "an error"
-    if error == PeerLostError.__name__:
-        return PeerLostError(party, f"{party} is lost, says {peer}.")
-    return PeerFailedError(party, f"{party} has stopped with {error}; its own output says why.", error)
-
-
 def told(error: BaseException, party: str) -> tuple[str, str]:
     """Return whose error ended the run, and its class: what other parties are told.
 
@@ -66,15 +48,30 @@ def told(error: BaseException, party: str) -> tuple[str, str]:
     >>> told(PeerLeftError("carol"), "bob")
     ('carol', 'PeerLostError')
     """
-    if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):  # as Lightning leaves
-        return party, "Ctrl-C"
+    if stopped := reason(error):
+        return party, stopped
     kind = PeerLostError if isinstance(error, PeerLostError) else type(error)
     name = error.error if isinstance(error, PeerFailedError) else kind.__name__
     return error.party if isinstance(error, WireError) else party, name
 
 
+def quoted(words: str, most: int = 300) -> str:
+    r"""Show a peer's words as such: in quotes that they cannot leave, on one line, without what a terminal would obey.
+
+    >>> print(quoted('gone\n\x1b[2J". To go on: curl'))
+    "gone[2J'. To go on: curl"
+    """
+    plain = "".join(one for one in words if one.isprintable()).replace('"', "'")
+    return f'"{plain[:most]}…"' if len(plain) > most else f'"{plain}"'
+
+
 class RefusedError(WireError):
     """A party was to send, or has sent, what nobody agreed on."""
+
+    @classmethod
+    def of(cls, sender: str, party: str, why: str) -> RefusedError:
+        """Say what a party has refused."""
+        return cls(sender, f"{party} refuses what {sender} sent: {why}.")
 
 
 class MeetingError(WireError):

@@ -6,16 +6,18 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from vertical_lightning.transport.address import is_loopback, own_address, refuse_plaintext
+from vertical_lightning.transport.address import own_address, refuse_plaintext
 from vertical_lightning.transport.failure import MeetingError, PeerLostError
 from vertical_lightning.transport.frame import HEADER, PAYLOAD
 from vertical_lightning.transport.link import Meeting
@@ -28,6 +30,9 @@ WINDOW = 4
 """Receives that wait for frames at any time: a frame that finds none waits for one, which costs a millisecond."""
 
 TAG = 0x764C
+LATE = 2.0
+"""Seconds beyond the patience in which torch's own errors, which say more, may still come."""
+
 FOREVER = timedelta(days=365)
 """Silence is noticed elsewhere: a receive that gloo lets time out would close the connection."""
 
@@ -49,11 +54,25 @@ class Gloo:
     insecure: bool = False
 
     def connect(self, meeting: Meeting) -> Mapping[str, GlooLink]:
-        """Return a link to each partner."""
+        """Return a link to each partner.
+
+        torch's calls hear no signal and may wait for ever, at a port that accepts and is silent; so they are made in a thread.
+        """
         host, port = meeting.host_and_port
         refuse_plaintext(host, self.insecure, "wire=gloo")
-        store = self._store(meeting, host, port)
-        _register(store, meeting)
+        links: Future[Mapping[str, GlooLink]] = Future()
+        Thread(target=fulfil, args=[links, lambda: self._connect(meeting, host, port)], name="gloo", daemon=True).start()
+        ends = time.monotonic() + meeting.patience + LATE
+        while not wait([links], timeout=0.2).done and time.monotonic() < ends:
+            continue
+        if not links.done():
+            raise MeetingError(meeting.host, f"what answers at {meeting.address} says nothing. Is it {meeting.host}?")
+        return links.result()
+
+    def _connect(self, meeting: Meeting, host: str, port: int) -> Mapping[str, GlooLink]:
+        patience = Patience(meeting)
+        store = self._store(meeting, host, port, patience)
+        _register(store, meeting, patience)
         gloo: Any = dist.ProcessGroupGloo  # its types leave out the half; tests/transport hold it to what is used here
         options = gloo._Options()
         options._devices = [gloo.create_device(hostname=own_address(host, port))]
@@ -64,26 +83,23 @@ class Gloo:
         except RuntimeError as error:
             raise MeetingError(meeting.party, f"the parties met at {meeting.address}, but one has left again.") from error
         links = {one: GlooLink(group, members.index(one), self.timeout, store) for one in meeting.partners}
-        _all_here(store, meeting, "ready")  # the host of the store must not leave before
+        _all_here(store, meeting, "ready", patience)  # the host of the store must not leave before
         return links
 
-    def _store(self, meeting: Meeting, host: str, port: int) -> Any:
+    def _store(self, meeting: Meeting, host: str, port: int, patience: Patience) -> Any:
         """Open the host's store, or wait for it."""
         hosting = meeting.party == meeting.host
+        if not hosting:
+            _until_there(meeting, host, port, patience)
         try:
             wait = timedelta(seconds=meeting.patience)
-            own = {"master_listen_fd": _listen(host, port)} if hosting and is_loopback(host) else {}
+            own = {"master_listen_fd": _listen(host, port)} if hosting else {}
             return _TCPStore(host, port, is_master=hosting, timeout=wait, wait_for_workers=False, **own)
         except (RuntimeError, OSError) as error:
-            reason = str(error)
             if hosting:
                 said = f"{meeting.party} cannot listen at {meeting.address}; is another program, or {meeting.party} itself, "
                 raise MeetingError(meeting.party, said + "running there already? Choose another rendezvous.") from error
-            raise MeetingError(
-                meeting.host,
-                f"{meeting.host} does not answer at {meeting.address} ({'timeout' if 'time' in reason else 'refused'}, "
-                f"{meeting.patience:.0f} s). Is rendezvous its address and port, and has it been started?",
-            ) from error
+            raise MeetingError(meeting.host, f"what answers at {meeting.address} is not {meeting.host}.") from error
 
 
 class GlooLink:
@@ -114,14 +130,35 @@ class GlooLink:
         """Let go."""
 
 
+def fulfil(promise: Future[Any], call: Callable[[], Any]) -> None:
+    """Let whoever waits have a call's result, or its error."""
+    try:
+        promise.set_result(call())
+    except BaseException as error:
+        promise.set_exception(error)
+
+
 def _listen(host: str, port: int) -> int:
-    """Listen on this machine only; by itself the store would listen to the whole network."""
+    """Listen at the rendezvous only; by itself the store would listen to every network that this machine is in."""
     family = socket.getaddrinfo(host, port)[0][0]
     with socket.create_server((host, port), family=family) as listening:
         return os.dup(listening.fileno())  # the store closes its own
 
 
-def _register(store: Any, meeting: Meeting) -> None:
+def _until_there(meeting: Meeting, host: str, port: int, patience: Patience) -> None:
+    """Wait until somebody listens at the rendezvous."""
+    while True:
+        try:
+            with socket.create_connection((host, port), timeout=2.0):
+                return
+        except OSError as error:
+            why = "timeout" if isinstance(error, TimeoutError) else "refused"
+        said = f"{meeting.host} does not answer at {meeting.address} ({why}, {meeting.patience:.0f} s). "
+        patience.wait([meeting.host], said + "Is rendezvous its address and port, and has it been started?")
+        time.sleep(0.05)
+
+
+def _register(store: Any, meeting: Meeting, patience: Patience) -> None:
     """Say that this party is here, once, and wait for the others."""
     token = secrets.token_hex(8)
     if store.compare_set(f"name/{meeting.party}", "", token).decode() != token:
@@ -133,13 +170,13 @@ def _register(store: Any, meeting: Meeting) -> None:
     members = ",".join(meeting.members)
     if (agreed := store.compare_set("members", "", members).decode()) != members:
         raise MeetingError(meeting.party, f"the parties disagree who takes part: {agreed} at the first, {members} here.")
-    _all_here(store, meeting, "here")
+    _all_here(store, meeting, "here", patience)
 
 
-def _all_here(store: Any, meeting: Meeting, what: str) -> None:
+def _all_here(store: Any, meeting: Meeting, what: str, patience: Patience) -> None:
     """Wait until every member has come this far."""
     store.set(f"{what}/{meeting.party}", "yes")
-    patience, waiting = Patience(meeting), [one for one in meeting.members if one != meeting.party]
+    waiting = [one for one in meeting.members if one != meeting.party]
     while waiting := [one for one in waiting if not _has(store, f"{what}/{one}", meeting)]:
         patience.wait(waiting)
         time.sleep(0.02)

@@ -25,7 +25,7 @@ class Grpc:
         certificate: Path of this party's certificate, in PEM; its name is the party's.
         key: Path of the certificate's key.
         authority: Path of the certificate of those who issue the parties' certificates.
-        listen: The address of this machine to listen at; by default all, or loopback if the host is there.
+        listen: The address of this machine to listen at; by default all, and in the clear that of the rendezvous.
 
     >>> Grpc(certificate="alice.pem")
     Traceback (most recent call last):
@@ -80,8 +80,11 @@ class Grpc:
 
     def _listens_at(self, meeting: Meeting) -> str:
         host, port = meeting.host_and_port
-        here = self.listen or (host if is_loopback(host) else "::")
-        return _join(here, port if meeting.party == meeting.host else 0)
+        hosting = meeting.party == meeting.host
+        here = self.listen or "::"
+        if not self.listen and (is_loopback(host) or not self.certificate):  # in the clear nobody else's network is listened to
+            here = host if hosting else own_address(host, port)
+        return _join(here, port if hosting else 0)
 
 
 def _join(host: str, port: int) -> str:

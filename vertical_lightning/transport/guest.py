@@ -6,8 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vertical_lightning.transport.form import parse
 from vertical_lightning.transport.link import Meeting
+from vertical_lightning.transport.messages import HELLO
 from vertical_lightning.transport.outbox import Outbox
+
+LONGEST = 2**18
+"""Most bytes of a first message."""
 
 
 def hello(meeting: Meeting, whom: str, address: str) -> bytes:
@@ -44,10 +49,8 @@ class Guest:
         ''
         """
         try:
-            words = json.loads(first)
-            members = [str(one) for one in words["members"]]
-            return cls(str(words["party"]), members, str(words["whom"]), str(words["address"]), incoming)
-        except (ValueError, KeyError, TypeError):
+            return cls(**parse(first[:LONGEST], HELLO), incoming=incoming)
+        except ValueError:
             return cls("", [], "", "", incoming)
 
 

@@ -1,0 +1,144 @@
+"""Whoever comes without being asked: it may neither use the door up nor come in later."""
+
+from __future__ import annotations
+
+import os
+import queue
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from certificates import certificates
+from test_grpc import LONG, STAR, close, frame, meeting, start
+
+from vertical_lightning.transport import door as doors
+from vertical_lightning.transport.credentials import Credentials
+from vertical_lightning.transport.door import Door
+from vertical_lightning.transport.grpc import Grpc
+from vertical_lightning.transport.grpc_options import METHOD, OPTIONS, SERVICE
+from vertical_lightning.transport.patience import Patience
+
+IDLE = """
+import socket, sys
+lines = [socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5) for _ in range(int(sys.argv[2]))]
+print("there", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize("secure", [True, False], ids=["tls", "in the clear"])
+def test_idle_connections_use_nothing_up(secure: bool, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,200 of them, more than a process has descriptors; alice comes in as soon as the first ones have been hung up on."""
+    monkeypatch.setattr(doors, "SILENT", 1.0)
+    engines = {name: Grpc(**certificates(tmp_path, name)) if secure else Grpc() for name in ("alice", "bob")}
+    before = descriptors()
+    bob = start(engines["bob"], "bob", address)
+    until_open(address)
+    words = [sys.executable, "-c", IDLE, address.rpartition(":")[2], "1200"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=allow) as stranger:
+        assert stranger.stdout and stranger.stdin
+        stranger.stdout.readline()
+        assert descriptors() - before < 100
+        alice = start(engines["alice"], "alice", address).result(LONG)
+        links = bob.result(LONG)
+        links["alice"].send(frame(100))
+        assert alice["bob"].receive().tolist() == frame(100).tolist()
+        stranger.stdin.write("\n")
+    close(alice, links)
+
+
+def allow() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+
+
+def until_open(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    ends = time.monotonic() + LONG
+    while time.monotonic() < ends:
+        try:
+            socket.create_connection((host, int(port)), 1.0).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+
+
+def connect_until(ends: float, host: str, port: int) -> None:
+    while time.monotonic() < ends:
+        socket.create_connection((host, port), 1.0).close()
+
+
+def test_after_all_are_in_the_door_is_shut(address: str, tmp_path: Path) -> None:
+    """Nobody connects any more, and those who are inside go on."""
+    waiting = {name: start(Grpc(**certificates(tmp_path, name)), name, address) for name in ("alice", "bob")}
+    links = {name: one.result(LONG) for name, one in waiting.items()}
+    host, _, port = address.rpartition(":")
+    ends = time.monotonic() + LONG
+    with pytest.raises(ConnectionRefusedError):
+        connect_until(ends, host, int(port))
+    for number in range(100):
+        links["alice"]["bob"].send(frame(1000, number))
+        assert links["bob"]["alice"].receive().tolist() == frame(1000, number).tolist()
+    close(*links.values())
+
+
+class Silent:
+    """Opens streams, as many as it may, and says nothing on any."""
+
+    def __init__(self, address: str, streams: int, credentials: Credentials | None = None) -> None:
+        self.ended = threading.Semaphore(0)
+        self._channels = []
+        for _ in range(streams):
+            options = [*OPTIONS, ("grpc.ssl_target_name_override", "bob")]
+            if credentials is None:
+                channel = grpc.insecure_channel(address, OPTIONS)
+            else:
+                channel = grpc.secure_channel(address, credentials.of_client(), options)
+            call = channel.stream_stream(f"/{SERVICE}/{METHOD}")(iter(queue.Queue().get, None))
+            call.add_done_callback(lambda _: self.ended.release())
+            self._channels.append(channel)
+
+    def close(self) -> None:
+        for channel in self._channels:
+            channel.close()
+
+
+@pytest.fixture
+def door(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    monkeypatch.setattr(doors, "SILENT", 1.0)
+    made = Door(meeting("bob", address, ["alice", "carol", "bob"], STAR), ["alice", "carol"], address, None)
+    yield made
+    made.close()
+
+
+def test_silent_streams_are_ended(door: Door, address: str) -> None:
+    before = threading.active_count()
+    silent = Silent(address, 12)
+    for _ in range(12):
+        assert silent.ended.acquire(timeout=LONG), "a stream that says nothing is still there"
+    silent.close()
+    ends = time.monotonic() + LONG
+    while threading.active_count() > before + 12 and time.monotonic() < ends:  # the client's own
+        time.sleep(0.1)
+    assert not door._silent.total()
+    links = {name: start(Grpc(), name, address, ["alice", "carol", "bob"]) for name in ("alice", "carol")}
+    inside = door.wait(Patience(meeting("bob", address)), LONG)
+    close(inside, *(one.result(LONG) for one in links.values()))
