@@ -12,8 +12,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "vertical_lightning"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
-EVERYWHERE = {"per_party", "precision", "schema", "seeds"}
+EVERYWHERE = {"features", "per_party", "precision", "schema", "seeds"}
 ARROWS = {
+    "features": set(),
     "schema": set(),
     "seeds": set(),
     "per_party": set(),
@@ -62,7 +63,10 @@ ARROWS = {
     "party": {"checkpoints", "configuration", "train", "transport"},
     "processes": {"configuration", "parties", "party", "sweep", "topologies", "train"},
     "outputs": set(),
-    "predict": {"assembly", "configuration", "data", "outputs", "parties", "party", "processes", "task"},
+    "predict": {
+        *("assembly", "checkpoints", "configuration", "data", "new_folder"),
+        *("outputs", "parties", "party", "processes", "task"),
+    },
 }
 """Room → the rooms that it may import besides its own and those that everyone may."""
 

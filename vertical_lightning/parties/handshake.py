@@ -12,7 +12,8 @@ from vertical_lightning.parameters import flat
 
 AGREED = (
     *("topology", "architecture", "merge", "cut", "label_holder", "batch_size", "seed", "trainer.precision"),
-    *("datamodule.val_fraction", "datamodule.test_fraction", "datamodule.shuffle", "psi.engine", "psi.min_overlap", "wire"),
+    *("datamodule.val_fraction", "datamodule.test_fraction", "datamodule.folds", "datamodule.fold", "datamodule.drop_last"),
+    *("datamodule.shuffle", "psi.engine", "psi.min_overlap", "wire", "split"),
 )
 """The configuration's nodes on which all results depend, or without which the parties would wait for each other for ever.
 How a party scales, steps and clips is its own business, and where its files lie nobody else's."""
