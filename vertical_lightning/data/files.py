@@ -62,7 +62,7 @@ class Files:
         labels, classes = encode_labels(found, self.task, self.classes) if found else ({}, ())
         return Held(
             {
-                name: {party: table(one, labels[name] if party == label_holder else None) for party, one in rows.items()}
+                name: {party: table(one, labels.get(name) if party == label_holder else None) for party, one in rows.items()}
                 for name, rows in tables.items()
             },
             classes,

@@ -11,11 +11,12 @@ import pandas as pd
 from torch import Tensor
 
 from vertical_lightning.data.array_file import FEATURES, Arrays, image_arrays, left_out, npz_arrays, pt_arrays, rows_of
+from vertical_lightning.data.csv_format import CsvFormat
 from vertical_lightning.data.distinct_rows import distinct_rows
 from vertical_lightning.data.feature_columns import feature_columns, missing_values, refuse_infinite, tokens, without
 from vertical_lightning.data.party_rows import Content, PartyRows, complete, joined, kept_rows, like_a_key
 from vertical_lightning.data.reading import refuse_unknown
-from vertical_lightning.data.table_file import CsvFormat, TableFile, parquet_parts
+from vertical_lightning.data.table_file import TableFile, parquet_parts
 from vertical_lightning.features import Features
 
 _TABLES = (".csv", ".csv.gz", ".parquet")

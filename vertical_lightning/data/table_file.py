@@ -4,74 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from vertical_lightning.data.csv_format import SIGNS, CsvFormat, separator
 from vertical_lightning.data.reading import attempt
 
 _PANDAS_INDEX = "__index_level_"  # so pandas names the row numbers that it writes to Parquet
 _NARROW = 18
 """Decimal digits that an int64 holds for certain."""
-
-
-_SIGNS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " ", "point": "."}
-"""Words for what a shell and Hydra would want quoted."""
-
-
-@dataclass(frozen=True)
-class CsvFormat:
-    """How a CSV is written, as a program or a country has it.
-
-    Args:
-        sep: What stands between columns: a character, or its name: comma, semicolon, tab, pipe, space.
-        decimal: What stands before a number's fraction; also `comma`.
-        thousands: What stands between a number's groups of three digits, if anything; also `comma`, `point`, `space`.
-        encoding: How bytes become text.
-        missing: Words and numbers in columns of features that mean that nothing is known.
-    """
-
-    sep: str = ","
-    decimal: str = "."
-    thousands: str | None = None
-    encoding: str = "utf-8"
-    missing: Sequence[str] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse what no CSV is written with."""
-        signs = self.signs()
-        if wrong := [name for name, sign in signs.items() if sign is not None and len(sign) != 1]:
-            raise ValueError(f"{', '.join(wrong)} must be one character, or one of {', '.join(_SIGNS)}.")
-        if signs["decimal"] == signs["thousands"]:
-            raise ValueError(f"decimal={self.decimal}, thousands={self.thousands}: the two are different signs.")
-        try:
-            "".encode(self.encoding)
-        except LookupError:
-            raise ValueError(f"encoding={self.encoding} is unknown; utf-8, utf-16, cp1252 and latin-1 are not.") from None
-
-    def signs(self) -> dict[str, str | None]:
-        """Return the characters that the words stand for."""
-        given = {"sep": self.sep, "decimal": self.decimal, "thousands": self.thousands}
-        return {name: None if sign is None else _SIGNS.get(sign, sign) for name, sign in given.items()}
-
-    def suspicion(self, path: Path) -> str:
-        """Say what a file seems to be written with instead."""
-        with path.open("rb") as file:
-            begin = file.read(4096)
-        if begin.startswith((b"\xff\xfe", b"\xfe\xff")) and "16" not in self.encoding:
-            return "; its first bytes are those of encoding=utf-16"
-        line = begin.decode(self.encoding, errors="replace").partition("\n")[0]
-        most = max((word for word in _SIGNS if word not in ("space", "point")), key=lambda word: line.count(_SIGNS[word]))
-        if line.count(_SIGNS[most]) > line.count(self.signs()["sep"] or ","):
-            return f"; its first line has {most}s: sep={most}"
-        return "; where it is not, encoding= says so, such as utf-16 or cp1252, and sep=, such as semicolon"
-
-    def options(self) -> dict[str, Any]:
-        """Return what pandas wants to know."""
-        return {**self.signs(), "encoding": self.encoding}
 
 
 class TableFile:
@@ -97,7 +41,7 @@ class TableFile:
             ValueError: The file is unreadable, or a name occurs twice.
         """
         names = self._parquet_names() if self.parquet else self._csv_names()
-        if len(names) == 1 and not self.parquet and (found := _separator(names[0])):
+        if len(names) == 1 and not self.parquet and (found := separator(names[0])):
             raise ValueError(f"{self.where} seems to have a {found} between its columns: say sep={found}.")
         if repeated := [name for name, count in Counter(names).items() if count > 1]:
             raise ValueError(
@@ -150,7 +94,7 @@ class TableFile:
 
     @property
     def _kind(self) -> str:
-        between = next((f"{word}s" for word, sign in _SIGNS.items() if sign == self.form.signs()["sep"]), self.form.sep)
+        between = next((f"{word}s" for word, sign in SIGNS.items() if sign == self.form.signs()["sep"]), self.form.sep)
         told = f"{self.form.encoding.upper()} text, {between} between the columns, their names in the first line"
         return f"CSV ({told}{self.form.suspicion(self.path)})"
 
@@ -189,11 +133,6 @@ class TableFile:
                 "a column of its own, or leave them out by columns=."
             )
         return attempt(read, self.where, "Parquet")
-
-
-def _separator(line: str) -> str:
-    """Name what stands between the columns of a line; empty if nothing does."""
-    return next((word for word, sign in _SIGNS.items() if sign in line and word not in ("space", "point")), "")
 
 
 def parquet_parts(folder: Path) -> list[Path]:
