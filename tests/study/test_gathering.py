@@ -193,7 +193,7 @@ def test_folds_are_repetitions_as_seeds_are(tmp_path: Path) -> None:
     made = sweep(tmp_path / "sweep", ("cut", "datamodule.fold", "seed"))
     for number, (cut, fold, seed) in enumerate((cut, fold, seed) for cut in (1, 2) for fold in range(3) for seed in (0, 1)):
         swept = {"cut": cut, "datamodule.fold": fold, "seed": seed}
-        job(made, number, swept, {"test/accuracy": 0.5 + fold / 10 + seed / 100}, parameters=swept)
+        job(made, number, swept, {"test/accuracy": 0.5 + fold / 10 + seed / 100})
     ranked = rank(gather([made]))
     assert [(dict(group.swept), len(group.jobs)) for group in ranked] == [({"cut": "1"}, 6), ({"cut": "2"}, 6)]
     found = ranked[0].estimate("test/accuracy")

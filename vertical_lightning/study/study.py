@@ -49,9 +49,8 @@ class Study:
     @property
     def varied(self) -> list[str]:
         """Return the keys that tell groups apart: those with several values, without seed and fold."""
-        values = {
-            key: {job.swept[key] for job in self.completed if key in job.swept} for key in self.swept if key not in REPEATED
-        }
+        keys = [key for key in self.swept if key not in REPEATED]
+        values = {key: {job.swept[key] for job in self.completed if key in job.swept} for key in keys}
         return [key for key, found in values.items() if len(found) > 1]
 
 
