@@ -30,7 +30,7 @@ BAD = {
     "partition=credit": "this data set holds images",
     "batch_size=1000": "from 1 to",
     "batch_size=0": "from 1 to",
-    "datamodule.val_fraction=1.0": "leave no rows to train",
+    "datamodule.val_fraction=1.0": "datamodule.val_fraction=1.0 is no share of rows",
     "overlap.missing=0.99": "No entity is common",
     "overlap.missing=1.5": "missing=1.5",
     "architecture=lenet partition=vertical_strips partition.parties=4 cut=conv2": "stage conv2 at alice cannot take",

@@ -104,7 +104,8 @@ def exported(folder: Path, form: str, out: Path, whole: Topology) -> dict[str, R
         shutil.copy(folder / "checkpoints" / "last.ckpt" / f"{party}.ckpt", alone / "checkpoints" / "last.ckpt")
         write(str(alone), party, form, str(out / party))
         assert all(file.name.startswith(f"{party}.") for file in (out / party).iterdir())
-    return {file.stem: READERS[form](file) for party in whole.members for file in (out / party).iterdir()}
+    files = [file for party in whole.members for file in (out / party).iterdir() if file.suffix != ".json"]
+    return {file.stem: READERS[form](file) for file in files}
 
 
 def chained(found: dict[str, Run], whole: Topology, features: dict[str, Tensor]) -> Tensor:
@@ -135,7 +136,7 @@ def test_the_same_twice_and_for_one_row(form: str, trained: Callable[[str], Path
     """Dropout is off, and a row's embedding does not depend on its batch."""
     pytest.importorskip("onnx") if form == "onnx" else None
     write(str(trained("two feature parties")), "alice", form, str(tmp_path / "out"))
-    bottom = READERS[form](next((tmp_path / "out").iterdir()))
+    bottom = READERS[form](next((tmp_path / "out").glob("alice.bottom.*")))
     features = torch.randn(7, 1, 28, 14, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         first = bottom(features)
@@ -276,7 +277,7 @@ def test_command_line(trained: Callable[[str], Path], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "alice.bottom.pt: features [batch, 1, 28, 14] → embedding [batch, 64]" in done.stdout
     assert [file.name for file in tmp_path.iterdir()] == ["export"]
-    assert [file.name for file in (tmp_path / "export").iterdir()] == ["alice.bottom.pt"]
+    assert sorted(file.name for file in (tmp_path / "export").iterdir()) == ["alice.bottom.pt", "alice.preprocessing.json"]
 
 
 @pytest.mark.slow

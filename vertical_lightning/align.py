@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from vertical_lightning.configuration import build, config_folder, open_parties, sentences
 
 if TYPE_CHECKING:
-    from vertical_lightning.data.party_file import PartyRows
+    from vertical_lightning.data.party_rows import PartyRows
     from vertical_lightning.schema import Alignment
 
 DRY = "--dry-run"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
 import pytorch_lightning as pl
+import torch
 from omegaconf import DictConfig, open_dict
 from pytorch_lightning.callbacks import Checkpoint, ProgressBar
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from vertical_lightning import report
 from vertical_lightning.checkpoints import PartyCheckpoints
@@ -30,6 +33,7 @@ from vertical_lightning.settings import check_members, check_settings
 from vertical_lightning.split_module import SplitModule
 from vertical_lightning.sweep import job, threads
 from vertical_lightning.topologies.cut import resolve
+from vertical_lightning.topologies.topology import Topology
 
 
 class Assembled(NamedTuple):
@@ -42,7 +46,12 @@ class Assembled(NamedTuple):
 
 
 @contextmanager
-def assembled(config: DictConfig, party: str | None = None, rendezvous: str = "") -> Iterator[Assembled]:
+def assembled(
+    config: DictConfig,
+    party: str | None = None,
+    rendezvous: str = "",
+    begin: Callable[[VerticalDataModule], None] | None = None,
+) -> Iterator[Assembled]:
     """Load, meet the other parties if they are in processes of their own, align, and build what runs.
 
     Leaving the context says goodbye to them, or whose error ended the run.
@@ -51,6 +60,7 @@ def assembled(config: DictConfig, party: str | None = None, rendezvous: str = ""
         config: The whole configuration.
         party: The party that runs in this process; None for all.
         rendezvous: Where the others find the label holder's process, `host:port`.
+        begin: Called with the data module before it loads anything.
 
     Raises:
         ValueError: The configuration cannot be run; before alignment has taken its time.
@@ -63,7 +73,7 @@ def assembled(config: DictConfig, party: str | None = None, rendezvous: str = ""
     pl.seed_everything(config.seed, verbose=False)
     architecture = build(config.architecture)
     resolve(build(config.cut), list(architecture.stages(1)), len(config.topology.owners))
-    data = load(config, party)
+    data = load(config, party, begin)
     check_metrics(config, data)
     if party is None:
         check_members(config, next(iter(data.tables.values()), {}))
@@ -74,10 +84,14 @@ def assembled(config: DictConfig, party: str | None = None, rendezvous: str = ""
         yield Assembled(config, trainer, build_module(config, architecture, data, session), data)
 
 
-def load(config: DictConfig, party: str | None) -> VerticalDataModule:
+def load(
+    config: DictConfig, party: str | None, begin: Callable[[VerticalDataModule], None] | None = None
+) -> VerticalDataModule:
     """Load, and say who holds what."""
+    begin = begin or (lambda data: None)
     if party is None:
         data = recall(config.datamodule)
+        begin(data)
         data.load()
         if job.in_sweep():
             remember(config.datamodule, data)
@@ -86,6 +100,7 @@ def load(config: DictConfig, party: str | None) -> VerticalDataModule:
         with open_dict(node):
             node._target_, node.party = "vertical_lightning.data.party_data.PartyDataModule", party
         data = build(node)
+        begin(data)
         data.load()
     print(report.holdings(data.tables), flush=True)
     return data
@@ -96,6 +111,8 @@ def align(data: VerticalDataModule) -> None:
     data.align()
     print(report.alignment(data.alignments), flush=True)
     data.setup("fit")
+    if told := report.scaling(data.preparations.remarks):
+        print(told, flush=True)
 
 
 def together(
@@ -150,6 +167,7 @@ def build_module(
     """Build the network for the shapes that the parties hold, and the module that trains it."""
     here = None if session is None else [session.party]
     network = build(config.topology)(architecture, data.shapes, data.task.outputs, merge=build(config.merge), here=here)
+    check_last_batch(network, data)
     if session is not None:
         session.remote.declare(network.hops, config.batch_size, dtypes(config.trainer.precision))
     return SplitModule(
@@ -160,3 +178,24 @@ def build_module(
         task=data.task,
         crossing=build(config.wire) if session is None else session.remote,
     )
+
+
+def check_last_batch(network: Topology, data: VerticalDataModule) -> None:
+    """Refuse a batch of one row where a network normalizes over the rows of a batch.
+
+    Raises:
+        ValueError: The smallest batch of an epoch has one row, and the network cannot train on one.
+    """
+    rows = len(data.splits["train"]) if "train" in data.splits else 0
+    smallest = data.batch_size if data.drop_last or rows % data.batch_size == 0 else rows % data.batch_size
+    if smallest != 1 or not any(isinstance(one, _BatchNorm) for one in network.modules()):
+        return
+    row = {party: torch.empty(1, *shape, device="meta") for party, shape in data.shapes.items()}
+    try:
+        with torch.no_grad():
+            copy.deepcopy(network).to("meta").train()(row)
+    except ValueError as error:
+        raise ValueError(
+            f"{rows} rows in batches of {data.batch_size} leave one row to the smallest batch, and BatchNorm cannot train on "
+            f"one ({error}). Say datamodule.drop_last=true, or another batch_size."
+        ) from error

@@ -123,6 +123,8 @@ def part(checkpoint: Saved, party: str) -> Saved:
     for name, owners in (("optimizer_states", "trained"), ("lr_schedulers", "scheduled")):
         own[name] = [state for state, one in zip(checkpoint.get(name, ()), checkpoint[owners], strict=False) if one == party]
         own[owners] = [one for one in checkpoint[owners] if one == party]
+    for name in (name for name in DATA if name in own):  # what one party's rows taught it is nobody else's
+        own[name] = own[name] | {"prepared": {one: state for one, state in own[name]["prepared"].items() if one == party}}
     prefix = f"network.parties.{party}."
     own["state_dict"] = {name: value for name, value in checkpoint["state_dict"].items() if name.startswith(prefix)}
     for name in ("wire_bytes", "evaluation_wire_bytes"):
@@ -153,12 +155,29 @@ def whole(found: Mapping[str, Saved]) -> Saved:
     holder = found.get(first["label_holder"], first)
     parts = [found[party] for party in first["members"] if party in found]
     merged = dict(holder)
-    merged |= dict.fromkeys(DATA, next(holder[name] for name in DATA if name in holder))
+    merged |= dict.fromkeys(DATA, data_of(holder) | {"prepared": prepared(parts)})
     for name in ("optimizer_states", "lr_schedulers", "trained", "scheduled"):
         merged[name] = [state for one in parts for state in one[name]]
     for name in ("state_dict", "wire_bytes", "evaluation_wire_bytes", "metrics"):
         merged[name] = {key: value for one in parts for key, value in one[name].items()}
     return merged
+
+
+def data_of(saved: Saved) -> dict[str, Any]:
+    """Return the data module's state."""
+    return next(dict(saved[name]) for name in DATA if name in saved)
+
+
+def prepared(parts: Sequence[Saved]) -> dict[str, Any]:
+    """Return, by party, what its training rows taught it.
+
+    Raises:
+        ValueError: An earlier version wrote the checkpoint, without that.
+    """
+    found = [data_of(one) for one in parts]
+    if any("prepared" not in one for one in found):
+        raise ValueError("the checkpoint was written by an earlier version, without scaling; train again.")
+    return {party: state for one in found for party, state in one["prepared"].items()}
 
 
 def check_one_moment(found: Mapping[str, Saved]) -> None:

@@ -58,12 +58,15 @@ WITH_VALUE = ("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-
 
 
 def open_parties(words: Sequence[str]) -> list[str]:
-    """Let the command line add settings of a party by its name, which no configuration file can list.
+    """Let the command line add settings of a party by its name, which no configuration file can list, in any script.
 
-    Options come first: between overrides Hydra would not know what follows them.
+    Options come first: between overrides Hydra would not know what follows them. Letters beyond ASCII, which Hydra reads in
+    quotes only, get them.
 
     >>> open_parties(["data.parties.bank.path=bank.csv", "--config-dir", "mine", "cut=1"])
     ['--config-dir', 'mine', '++data.parties.bank.path=bank.csv', 'cut=1']
+    >>> open_parties(["data.parties.bank.label=größe", "data.classes=[nein,schön]"])
+    ['++data.parties.bank.label="größe"', 'data.classes=[nein,"schön"]']
     """
     options, overrides = divided(words)
     return [*options, *(f"++{word}" if re.match(OF_A_PARTY, word) else word for word in overrides)]
@@ -79,7 +82,10 @@ def divided(words: Sequence[str]) -> tuple[list[str], list[str]]:
     overrides: list[str] = []
     waiting = False
     for word in words:
-        (options if waiting or word.startswith("-") else overrides).append(word)
+        if waiting or word.startswith("-"):
+            options.append(word)
+        else:
+            overrides.append(quoted(word))
         waiting = word in WITH_VALUE
     return options, overrides
 
@@ -91,6 +97,20 @@ def or_leave() -> Iterator[None]:
         yield
     except ValueError as error:
         sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
+
+
+def quoted(word: str) -> str:
+    """Quote what in an override's value has letters beyond ASCII; who has quoted something has quoted it all.
+
+    >>> print(quoted("out=meine Läufe/a=1.csv"), quoted("out='schön'"))
+    out="meine Läufe/a=1.csv" out='schön'
+    """
+    key, equals, value = word.partition("=")
+    if not equals or value.isascii() or any(sign in value for sign in "\"'\\$"):
+        return word
+    if not any(sign in value for sign in "[]{},()"):
+        return f'{key}="{value}"'
+    return f"{key}=" + re.sub(r"[^\[\]{},:()]*[^\x00-\x7f][^\[\]{},:()]*", lambda found: f'"{found.group().strip()}"', value)
 
 
 def stamps(config: Any) -> dict[str, list[int]]:

@@ -78,9 +78,12 @@ def blocks(config: DictConfig, parts: Mapping[str, PartyTable]) -> dict[str, Ten
     import torch
 
     from vertical_lightning.data.preprocessing import preprocessor
-    from vertical_lightning.schema import take
+    from vertical_lightning.features import take
 
-    held = {party: part.features for party, part in parts.items() if part.features is not None}
-    low, high = config.datamodule.image_range
+    scaling, (low, high) = config.datamodule.scaling, config.datamodule.image_range
     first = torch.arange(min(BATCH, *map(len, parts.values())))
-    return {party: preprocessor(block, (low, high)).transform(take(block, first)) for party, block in held.items()}
+    return {
+        party: preprocessor(part.features, part.kind, scaling, (low, high)).transform(take(part.features, first))
+        for party, part in parts.items()
+        if part.features is not None
+    }

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import build, config_folder, or_leave, sentences
+from vertical_lightning.configuration import build, config_folder, open_parties, or_leave, sentences
 from vertical_lightning.finished_run import quoted, readable
 from vertical_lightning.trusted_targets import check_targets
 
@@ -30,7 +31,7 @@ EXPECTED = (
 def main() -> None:
     """Run the command line."""
     with or_leave():
-        sys.argv[1:] = [quoted(word) for word in sys.argv[1:]]
+        sys.argv[1:] = open_parties([quoted(word) for word in sys.argv[1:]])
     export()
 
 
@@ -74,9 +75,31 @@ def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = N
                 warnings.filterwarnings("ignore", message=message)
             for piece in own:
                 saving.write(piece, folder / f"{piece.name}.{saving.suffix}")
+        own_rows = preprocessing(saved, party)
+        if own_rows:
+            (folder / f"{party}.preprocessing.json").write_text(json.dumps(own_rows, indent=1, ensure_ascii=False) + "\n")
     moment = f"after step {saved['global_step']} of epoch {saved['epoch']}"
     lines = [f"  {piece.name}.{saving.suffix}: {piece.summary()}" for piece in own]
+    lines += [f"  {party}.preprocessing.json: {', '.join(own_rows)}, as its training rows taught them"] if own_rows else []
     return "\n".join([f"{out}/ has {party}'s part of {run}, {moment}:", *lines])
+
+
+def preprocessing(saved: Mapping[str, Any], party: str) -> dict[str, Any]:
+    """Return what turns the party's raw columns into features, and logits into classes or numbers, in JSON's words.
+
+    Which ids were trained on stays in the checkpoint.
+    """
+    from vertical_lightning.checkpoints import prepared
+
+    state = prepared([dict(saved)]).get(party, {})
+    return {name: plain(state[name]) for name in ("scaling", "labels") if state.get(name) is not None}
+
+
+def plain(value: Any) -> Any:
+    """Write tensors as lists."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def settings_of(run: Path, trust: Sequence[str] = ()) -> DictConfig:

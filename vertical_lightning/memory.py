@@ -10,7 +10,10 @@ from omegaconf import DictConfig, OmegaConf
 from vertical_lightning.configuration import build, stamps
 from vertical_lightning.data.datamodule import VerticalDataModule
 
-LATER = ("aligner", "baseline", "batch_size", "val_fraction", "test_fraction", "image_range", "shuffle", "workers")
+LATER = (
+    *("aligner", "baseline", "batch_size", "drop_last", "val_fraction", "test_fraction", "folds", "fold", "stratify"),
+    *("scaling", "image_range", "shuffle", "workers"),
+)
 """How rows are aligned, divided, scaled and served; the tables depend on all the rest."""
 
 AT_MOST = 8

@@ -10,6 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def check_writable(folder: Path) -> None:
+    """Refuse a folder in which nothing can be written, before anything takes time.
+
+    Raises:
+        ValueError: It is none, or may not be written to, or its disk is full.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"1")
+    except OSError as error:
+        raise ValueError(f"nothing can be written to {folder} ({error.strerror}); choose another place for out=.") from error
+
+
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
     """Fill a folder under another name; it takes its own name when all is written, and is removed if anything fails.
@@ -20,7 +33,11 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     path = Path(path).expanduser().absolute()
     if path.exists():
         raise ValueError(f"out={path} exists; nothing is overwritten. Choose another folder, or remove it.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"out={path} cannot be made ({error.strerror}); choose a folder that you may write to.") from error
+    check_writable(path.parent)
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield part

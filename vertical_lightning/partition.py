@@ -63,6 +63,8 @@ def described(party: str, path: Path, table: PartyTable, *, test: bool) -> list[
     if test:
         return [word(f"data.parties.{party}.test_path", str(path))]
     words = [word(f"data.parties.{party}.path", str(path))]
+    if table.kind is not None and not isinstance(table.features, pd.DataFrame) and table.features is not None:
+        words.append(f"data.parties.{party}.kind={table.kind}")  # flat pixels would pass for a table
     if table.labels is not None:
         words.append(f"data.parties.{party}.label={LABEL}")
     if isinstance(table.features, pd.DataFrame) and path.suffix != ".parquet":  # text does not say that 2 is a category

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import warnings
@@ -15,6 +16,7 @@ from vertical_lightning.best import BEST, best_of
 from vertical_lightning.checkpoints import parts_of
 from vertical_lightning.configuration import config_folder, open_parties, or_leave, sentences, spare_driver
 from vertical_lightning.finished_run import after_the_runs
+from vertical_lightning.new_folder import check_writable
 from vertical_lightning.trusted_targets import check_targets
 
 if TYPE_CHECKING:
@@ -23,13 +25,18 @@ if TYPE_CHECKING:
 
     from vertical_lightning.data.datamodule import VerticalDataModule
 
-SPLITS = ("train", "val", "test")
+NEW_FILE = r"\+*data\.parties\.\w+\.path="
+"""Who names other files than the run's wants all of their rows, unless a split is named."""
+
+SPLITS = ("train", "val", "test", "all")
 
 
 def main() -> None:
     """Begin with what the run was told, then this command line."""
+    words = sys.argv[1:]
+    whole = ["split=all"] if any(re.match(NEW_FILE, word) for word in words) else []
     with or_leave():
-        sys.argv[1:] = open_parties([*after_the_runs(sys.argv[1:], "run"), "sweep.mode=null"])
+        sys.argv[1:] = open_parties([*after_the_runs([*whole, *words], "run"), "sweep.mode=null"])
     predict()
 
 
@@ -66,6 +73,8 @@ def check(config: DictConfig) -> None:
         raise ValueError(f"split={config.split} is none of {', '.join(SPLITS)}.")
     if config.name in (None, config.label_holder) and Path(config.out).exists():
         raise ValueError(f"out={config.out} exists; nothing is overwritten. Choose another file, or remove it.")
+    if config.name in (None, config.label_holder):
+        check_writable(Path(config.out).absolute().parent)
 
 
 def weights_of(config: DictConfig) -> Path:
@@ -79,6 +88,7 @@ def predict_party(config: DictConfig, name: str | None = None, rendezvous: str =
     import torch
 
     from vertical_lightning.assembly import assembled
+    from vertical_lightning.checkpoints import PartyCheckpoints, data_of
     from vertical_lightning.outputs import Outputs
     from vertical_lightning.party import begin_party
 
@@ -89,13 +99,19 @@ def predict_party(config: DictConfig, name: str | None = None, rendezvous: str =
     for limit, value in (("limit_test_batches", None), ("fast_dev_run", False), ("overfit_batches", 0)):
         config.trainer[limit] = value  # the run's own may have been fewer rows than the split has
     config.callbacks, config.logger, config.trainer.enable_progress_bar = bar, {}, bool(bar)
-    with assembled(config, name, rendezvous) as (config, trainer, module, data):
-        data.tested, outputs = config.split, Outputs()
+    saved = data_of(PartyCheckpoints(None if name is None else [name]).load_checkpoint(config.ckpt_path))
+
+    def begin(data: VerticalDataModule) -> None:
+        data.score(saved["prepared"], config.split)
+
+    with assembled(config, name, rendezvous, begin) as (config, trainer, module, data):
+        outputs = Outputs()
         trainer.callbacks.append(outputs)  # type: ignore[attr-defined]
         # Not trainer.predict, which would rebuild the loader as if it had batches of its own.
         trainer.test(module, datamodule=data, ckpt_path=config.ckpt_path, verbose=False)
         if name in (None, config.label_holder):
             table(data, config.split, torch.cat(outputs.logits)).to_csv(config.out, index=False)
+            print(strangers(data, config.split), flush=True)
 
 
 def table(data: VerticalDataModule, split: str, logits: Tensor) -> pd.DataFrame:
@@ -107,12 +123,20 @@ def table(data: VerticalDataModule, split: str, logits: Tensor) -> pd.DataFrame:
     name = split if split in data.tables else next(iter(data.tables))
     ids = data.tables[name][data.label_holder].ids
     rows = data.alignments[name].positions[data.label_holder][data.splits[split].rows]
-    found = pd.DataFrame({"id": [ids[row] for row in rows.tolist()]})
-    if isinstance(data.task, Regression):
-        return found.assign(predicted=(data.task.mean + data.task.spread * logits.squeeze(1).double()).tolist())
+    found, own = pd.DataFrame({"id": [ids[row] for row in rows.tolist()]}), data.preparations.of[data.label_holder]
+    if isinstance(own.task, Regression):
+        return found.assign(predicted=(own.task.mean + own.task.spread * logits.squeeze(1).double()).tolist())
     chances = logits.double().softmax(dim=1)
-    found["predicted"] = [data.classes[number] for number in chances.argmax(dim=1).tolist()]
-    return found.assign(**{f"probability_{one}": chances[:, number].tolist() for number, one in enumerate(data.classes)})
+    found["predicted"] = [own.classes[number] for number in chances.argmax(dim=1).tolist()]
+    return found.assign(**{f"probability_{one}": chances[:, number].tolist() for number, one in enumerate(own.classes)})
+
+
+def strangers(data: VerticalDataModule, split: str) -> str:
+    """Say how many of the predicted rows are of ids that the run was not trained on; the label holder knows its own."""
+    name = split if split in data.tables else next(iter(data.tables))
+    trained, ids = data.preparations.of[data.label_holder].trained, data.common_ids(name, data.splits[split].rows)
+    new = len(ids) if trained is None else trained.new(ids)
+    return f"{len(ids):,} rows predicted; {new:,} of their ids are not among those that the run was trained on."
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from tabulate import tabulate
 
-from vertical_lightning.schema import Alignment, PartyTable, numeric_columns
+from vertical_lightning.features import numeric_columns
+from vertical_lightning.schema import Alignment, PartyTable
 
 if TYPE_CHECKING:  # Lightning takes seconds to import, and vl-align does without
     from vertical_lightning.split_module import SplitModule
@@ -69,6 +70,12 @@ def alignment(alignments: Mapping[str, Alignment]) -> str:
 def statements(alignments: Mapping[str, Alignment]) -> str:
     """Say who learned what by private set intersection, table by table."""
     return "\n\n".join(f"{name}\n{fill(found.statement, 110)}" for name, found in alignments.items())
+
+
+def scaling(remarks: Mapping[str, Sequence[str]]) -> str:
+    """Say what scaling found in rows that are not for training; empty where all was as in training."""
+    lines = [[party, remark] for party, found in remarks.items() for remark in found]
+    return section("What training rows lack", lines) if lines else ""
 
 
 def topology(network: Topology) -> str:

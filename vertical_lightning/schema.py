@@ -9,30 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-import pandas as pd
 import torch
 from torch import Tensor
+
+from vertical_lightning.features import Features, check_features, take
 
 Id = str | int | tuple["str | int", ...]
 """What names an entity at one party; `psi.identifiers` says which ids are one. A tuple is a composite key."""
 
-Features = Tensor | pd.DataFrame
-"""Images `[rows, channels, height, width]` (uint8), or named columns (one row an entity)."""
-
 Shape = tuple[int, ...]
 """A tensor's shape without its batch dimension."""
-
-
-def take(features: Features, rows: Tensor) -> Features:
-    """Copy the given rows, in the given order."""
-    if isinstance(features, pd.DataFrame):
-        return features.iloc[rows.numpy()].reset_index(drop=True)
-    return features[rows]
-
-
-def numeric_columns(frame: pd.DataFrame) -> list[str]:
-    """Return the columns that are numbers, truth values among them; all others are categories."""
-    return [name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])]
 
 
 def check_party_name(name: str) -> None:
@@ -65,18 +51,37 @@ class Table:
     labels: Tensor
     classes: Sequence[str]
 
+    def __post_init__(self) -> None:
+        """Refuse what only the first batch would fail at."""
+        check_features(self.features)
+
     def __len__(self) -> int:
         return len(self.ids)
 
 
 @dataclass(frozen=True)
 class PartyTable:
-    """What one party holds: its ids, its own columns, the labels if it is the label holder, and what to know of them."""
+    """What one party holds: its ids, its own columns, the labels if it is the label holder, and what to know of them.
+
+    Attributes:
+        ids: One a row.
+        features: Images, other tensors, or named columns.
+        labels: Class numbers, or numbers to predict.
+        kind: What a tensor holds, `images`, `numbers` or `tokens`; None where its dtype and shape say so.
+
+    Raises:
+        TypeError: Features are something else than a tensor or named columns.
+    """
 
     ids: Sequence[Id]
     features: Features | None = None
     labels: Tensor | None = None
     remarks: Sequence[str] = ()
+    kind: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what only the first batch would fail at."""
+        check_features(self.features)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -88,6 +93,7 @@ class PartyTable:
             features=None if self.features is None else take(self.features, rows),
             labels=None if self.labels is None else self.labels[rows],
             remarks=self.remarks,
+            kind=self.kind,
         )
 
 

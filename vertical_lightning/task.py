@@ -206,6 +206,11 @@ def task_of(classes: Sequence[str], labels: Tensor) -> Task:
     return Regression(float(numbers.mean()), float(numbers.std(correction=0)) or 1.0)
 
 
+def task_from(classes: Sequence[str], mean: float = 0.0, spread: float = 1.0) -> Task:
+    """Return the task of a checkpoint: classes, or a number with the training labels' mean and spread."""
+    return Classification(len(classes)) if classes else Regression(mean, spread)
+
+
 def fitting(task: Task | None, outputs: int) -> Task:
     """Return the task of a network with so many outputs; without one its outputs are classes.
 

@@ -161,7 +161,8 @@ class Wire:
         A party with nothing to learn stays as it is: its embedding must not ask for a gradient.
         """
         learns = {party: any(weight.requires_grad for weight in modules[party].parameters()) for party in features}
-        return {party: block.detach().requires_grad_(learns[party]) for party, block in features.items()}
+        leaves = {party: block.detach() for party, block in features.items()}
+        return {party: leaf.requires_grad_(learns[party] and leaf.is_floating_point()) for party, leaf in leaves.items()}
 
     def return_gradients(self) -> None:
         """Carry every leaf's gradient back and let its sender go on with backward, deepest hops first.

@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vertical_lightning.schema import Features, PartyTable, Table
+from vertical_lightning.features import Features
+from vertical_lightning.schema import PartyTable, Table
 
 
 def table_of(features: Features) -> Table:

@@ -17,7 +17,8 @@ from vertical_lightning.data.partitions.quadrants import Quadrants
 from vertical_lightning.data.partitions.random_columns import RandomColumns
 from vertical_lightning.data.partitions.strips import Strips
 from vertical_lightning.data.partitions.whole import Whole
-from vertical_lightning.schema import Features, Partition
+from vertical_lightning.features import Features
+from vertical_lightning.schema import Partition
 
 FOR_IMAGES: list[Partition] = [
     Whole(),

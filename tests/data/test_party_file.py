@@ -23,7 +23,8 @@ from own_files import SECRET, write_csv, write_images, write_npz, write_parquet,
 from PIL import Image
 from torch import Tensor
 
-from vertical_lightning.data.party_file import PartyFile, PartyRows
+from vertical_lightning.data.party_file import PartyFile
+from vertical_lightning.data.party_rows import PartyRows
 from vertical_lightning.data.preprocessing import preprocessor
 from vertical_lightning.psi.identifiers import canonical, encode
 
@@ -270,14 +271,15 @@ def test_labels_are_raw(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int64, np.int32, np.uint16, np.bool_])
-def test_numbers_of_any_kind_become_float32(dtype: Any, tmp_path: Path) -> None:
+def test_numbers_of_any_kind_stay_what_they_are(dtype: Any, tmp_path: Path) -> None:
     array = np.array([[0, 1], [1, 0]], dtype=dtype)
     for path in (
         write_npz(tmp_path / "a.npz", id=np.array(["a", "b"]), features=array),
         write_pt(tmp_path / "a.pt", {"id": ["a", "b"], "features": torch.from_numpy(array)}),
     ):
         features = tensor_of(PartyFile(path).read("bank"))
-        assert features.dtype == torch.float32 and features.tolist() == array.tolist()
+        assert features.tolist() == array.tolist()
+        assert preprocessor(features).transform(features).tolist() == [[-1, 1], [1, -1]]
 
 
 def test_bytes_stay_bytes_of_any_shape(tmp_path: Path) -> None:
@@ -537,7 +539,7 @@ BAD: dict[str, Case] = {
     "first row too long": ("Expected 2 fields in line 2, saw 3", csv(f"id,x\n{A},1,2\n{B},3,4\n")),
     "a row too long": ("Expected 2 fields in line 3, saw 3", csv(f"id,x\n{A},1\n{B},3,4\n")),
     "a row too long, few columns": ("Expected 2 fields in line 3, saw 3", csv(f"id,x\n{A},1\n{B},3,4\n", columns=[])),
-    "semicolons": ("no column id", csv(f"id;x\n{A};1\n")),
+    "semicolons": ("seems to have a semicolon between its columns: say sep=semicolon", csv(f"id;x\n{A};1\n")),
     "no gzip": ("cannot be read as CSV .*BadGzipFile", raw("a.csv.gz", f"id,x\n{A},1\n".encode())),
     "no parquet": ("cannot be read as Parquet", raw("a.parquet", f"id,x\n{A},1\n".encode())),
     "half a parquet": ("cannot be read as Parquet", cut_short(parquet({"id": [A], "x": [1]}))),

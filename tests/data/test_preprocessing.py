@@ -14,7 +14,7 @@ import torch
 from vertical_lightning.data import preprocessing, table_encoding
 from vertical_lightning.data.preprocessing import ImageScaling, Standardization, preprocessor
 from vertical_lightning.data.table_encoding import TableEncoding
-from vertical_lightning.schema import Features
+from vertical_lightning.features import Features
 
 nan = float("nan")
 TRAINING: dict[str, Features] = {
@@ -57,8 +57,10 @@ def test_the_type_of_the_features_chooses(kind: str, expected: type) -> None:
 
 def test_pixels_fill_the_range_and_are_copied() -> None:
     pixels = torch.tensor([[0, 51, 255]], dtype=torch.uint8)
-    assert preprocessor(pixels).transform(pixels).tolist() == [[0.0, pytest.approx(0.2), 1.0]]
-    assert preprocessor(pixels, (-1.0, 1.0)).transform(pixels).tolist() == [[-1.0, pytest.approx(-0.6), 1.0]]
+    for images, kind in ((pixels[None], None), (pixels, "images")):  # flat ones, where the source says what they are
+        assert preprocessor(images, kind).transform(images).flatten().tolist() == [0.0, pytest.approx(0.2), 1.0]
+        ranged = preprocessor(images, kind, image_range=(-1.0, 1.0)).transform(images)
+        assert ranged.flatten().tolist() == [-1.0, pytest.approx(-0.6), 1.0]
     numbers = torch.tensor([[1.0]])
     ImageScaling().transform(numbers)
     assert numbers.item() == 1.0
@@ -77,10 +79,11 @@ def test_numbers_are_standardized_column_by_column() -> None:
 def test_constant_and_missing_numbers_do_no_harm() -> None:
     training = torch.tensor([[0.1, nan, 1.0], [0.1, nan, nan], [0.1, nan, 3.0]])
     fitted = Standardization().fit(training)
-    expected = torch.tensor([[0.0, 0, -1], [0, 0, 0], [0, 0, 1]])
+    step = 1.5**0.5  # the missing number is the median, 2, as in a table
+    expected = torch.tensor([[0.0, 0, -step], [0, 0, 0], [0, 0, step]])
     torch.testing.assert_close(fitted.transform(training), expected, atol=1e-6, rtol=0)
     # A column that was constant in training is only centered when it moves later.
-    torch.testing.assert_close(fitted.transform(torch.tensor([[0.6, 2.0, 5.0]])), torch.tensor([[0.5, 2.0, 3.0]]))
+    torch.testing.assert_close(fitted.transform(torch.tensor([[0.6, 2.0, 5.0]])), torch.tensor([[0.5, 2.0, 3 * step]]))
     assert fitted.transform(torch.tensor([[nan, nan, nan]])).tolist() == [[0, 0, 0]]
 
 

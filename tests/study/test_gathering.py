@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from sweep_folder import job, sweep
 
+from vertical_lightning.study.group import rank
 from vertical_lightning.study.job import read_job
 from vertical_lightning.study.study import gather, tidy
 from vertical_lightning.study.writing import write
@@ -185,3 +186,15 @@ def test_missing_objective_falls_back_and_says_so(tmp_path: Path) -> None:
     study = gather([made])
     assert list(study.objectives) == ["val/accuracy"]
     assert study.note == "No job has test/auroc; the report ranks by val/accuracy instead."
+
+
+def test_folds_are_repetitions_as_seeds_are(tmp_path: Path) -> None:
+    """A sweep over folds ends in one row a group; over folds and seeds, too."""
+    made = sweep(tmp_path / "sweep", ("cut", "datamodule.fold", "seed"))
+    for number, (cut, fold, seed) in enumerate((cut, fold, seed) for cut in (1, 2) for fold in range(3) for seed in (0, 1)):
+        swept = {"cut": cut, "datamodule.fold": fold, "seed": seed}
+        job(made, number, swept, {"test/accuracy": 0.5 + fold / 10 + seed / 100})
+    ranked = rank(gather([made]))
+    assert [(dict(group.swept), len(group.jobs)) for group in ranked] == [({"cut": "1"}, 6), ({"cut": "2"}, 6)]
+    found = ranked[0].estimate("test/accuracy")
+    assert found is not None and found.mean == pytest.approx(0.605)

@@ -48,20 +48,23 @@ def pt_arrays(path: Path, wanted: Collection[str], where: str) -> Arrays:
 
 
 def image_arrays(folder: Path, where: str) -> Arrays:
-    """Read a folder's images in the order of their names, which are the ids and therefore in no error.
+    """Read the images that lie directly in a folder, in the order of their names, which are the ids and in no error.
 
     Raises:
         ValueError: There is no image, one is unreadable or has no 8-bit gray or color channels, or they are not alike.
     """
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES and not path.name.startswith("."))
     if not files:
-        raise ValueError(f"{where} is a folder without images. Put one image an entity directly into it: {', '.join(IMAGES)}.")
+        beside = f" ({found})" if (found := left_out(folder)) else ""
+        raise ValueError(
+            f"{where} is a folder without images{beside}. Put one image an entity directly into it: {', '.join(IMAGES)}."
+        )
     kinds = Counter(_each(_kind, files, where))
     (mode, width, height), *others = kinds
     if others or mode not in _MODES:
-        found = ", ".join(f"{count} of {m} {w} × {h}" for (m, w, h), count in kinds.most_common(5))
+        told = ", ".join(f"{count} of {m} {w} × {h}" for (m, w, h), count in kinds.most_common(5))
         raise ValueError(
-            f"{where} holds images of these kinds: {found}{', …' if len(kinds) > 5 else ''}. All must be of one mode and size, "
+            f"{where} holds images of these kinds: {told}{', …' if len(kinds) > 5 else ''}. All must be of one mode and size, "
             f"the mode one of {', '.join(_MODES)}: convert or resize them."
         )
     pixels = torch.empty(len(files), _MODES[mode], height, width, dtype=torch.uint8)
@@ -69,6 +72,16 @@ def image_arrays(folder: Path, where: str) -> Arrays:
         pixels[row] = image
     arrays = {"id": [path.stem for path in files], FEATURES: pixels}
     return list(arrays), arrays
+
+
+def left_out(folder: Path) -> str:
+    """Count what is in a folder beside the images that are read; empty if there is nothing else."""
+    others = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    within = sum(path.suffix.lower() in IMAGES for path in others if path.parent != folder)
+    foreign = sum(path.suffix.lower() not in IMAGES for path in others)
+    told = {"images in sub-folders": within, "files of another type": foreign}
+    counts = [f"{count:,} {what}" for what, count in told.items() if count]
+    return f"{' and '.join(counts)} left out" if counts else ""
 
 
 def _each(read: Callable[[Path], Value], files: Sequence[Path], where: str) -> Iterator[Value]:
@@ -116,13 +129,22 @@ def _one_a_row(value: Any, name: str, where: str) -> list[Any]:
 
 
 def _features(value: Any, where: str) -> Tensor:
-    """Return `[rows, …]`: uint8 as it is, all other numbers as float32."""
+    """Return `[rows, …]`: uint8 as it is, other integers as int64, all other numbers as float32 or float64."""
     # `.data`: a saved parameter brings no gradient along.
-    tensor = attempt(lambda: torch.as_tensor(value).data, f"{where}: features", "a tensor of numbers [rows, …]")
+    tensor = attempt(lambda: torch.as_tensor(_native(value)).data, f"{where}: features", "a tensor of numbers [rows, …]")
     if tensor.ndim == 0 or tensor.is_complex() or tensor.layout != torch.strided:
         raise ValueError(
             f"{where}: features is {list(tensor.shape)} of {tensor.dtype}, {tensor.layout}; it must be a dense tensor of real "
             "numbers [rows, …]. Save it so."
         )
-    numbers = tensor if tensor.dtype == torch.uint8 else tensor.to(torch.float32)
+    exact = (torch.uint8, torch.float32, torch.float64)
+    whole = not tensor.is_floating_point() and tensor.dtype != torch.uint64
+    numbers = tensor if tensor.dtype in exact else tensor.to(torch.int64 if whole else torch.float64)
     return numbers.unsqueeze(1) if numbers.ndim == 1 else numbers
+
+
+def _native(value: Any) -> Any:
+    """Return an array in this machine's order of bytes, and in a width that torch has."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf":
+        return value
+    return value.astype(np.float64 if value.dtype.itemsize > 8 else value.dtype.newbyteorder("="), copy=False)

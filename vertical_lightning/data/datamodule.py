@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from vertical_lightning.data.assignment import assign
+from vertical_lightning.data.aligned_tables import AlignedTables
+from vertical_lightning.data.division import Division
 from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler, check_batch
-from vertical_lightning.data.partition import check_baseline, check_parts, pool
-from vertical_lightning.data.preprocessing import scale
-from vertical_lightning.psi.identifiers import canonical
+from vertical_lightning.data.preparations import Preparations
+from vertical_lightning.data.unlabeled_files import to_score
 from vertical_lightning.schema import (
     Aligner,
-    Alignment,
     Holdings,
     PartyTable,
     Shape,
-    Table,
     VerticalBatch,
 )
-from vertical_lightning.task import Task, task_of
+from vertical_lightning.task import Task
 
 Places = dict[str, tuple[str, Tensor]]
 """By split: from which table its rows come, and which rows."""
 
 
-class VerticalDataModule(pl.LightningDataModule):
+class VerticalDataModule(AlignedTables):
     """Loads what each party holds, aligns it by private set intersection, and serves batches.
 
     A set with an official test split is aligned twice, training and test tables alike. The training table is then divided
@@ -46,8 +42,11 @@ class VerticalDataModule(pl.LightningDataModule):
         aligner: Private set intersection.
         label_holder: The party with the labels.
         batch_size: Rows per batch; the last batch of an epoch has the rest.
+        drop_last: Leave out an epoch's last batch of training rows where it is smaller than the others.
         val_fraction: Share of the training rows to validate on, in [0, 1).
         test_fraction: Share of all rows to test on, in [0, 1), where the set has no official test split.
+        folds, fold, stratify: As in `Division`.
+        scaling: How tensors and numbers are scaled, as in `Preparations`.
         image_range: The numbers that black and white become.
         shuffle: Draw a new order of training rows each epoch.
         workers: Loader processes. 0 is fastest: rows lie where they are trained on; 1 is for more rows than a GPU has room for.
@@ -56,11 +55,9 @@ class VerticalDataModule(pl.LightningDataModule):
             or with `centralized` all columns.
 
     Attributes:
-        tables: By table (`train`, `test` or `all`) and party: what each party holds; without columns after `release`.
-        alignments: By table: the result of private set intersection.
         shapes: Each feature party's input shape, without the batch; known after `setup`.
-        classes: The names of the classes, known after `load`; empty where labels are numbers.
         task: What is predicted, as the label holder's own training labels say; known after `setup`.
+        preparations: What each party keeps of its training rows; known after `setup`, or `score`.
     """
 
     def __init__(
@@ -70,64 +67,45 @@ class VerticalDataModule(pl.LightningDataModule):
         *,
         label_holder: str = "bob",
         batch_size: int = 128,
+        drop_last: bool = False,
         val_fraction: float = 0.1,
         test_fraction: float = 0.2,
+        folds: int | None = None,
+        fold: int = 0,
+        stratify: bool = False,
+        scaling: str | Mapping[str, str] | None = None,
         image_range: tuple[float, float] = (0.0, 1.0),
         shuffle: bool = True,
         workers: int = 0,
         seed: int = 0,
         baseline: str | None = None,
     ) -> None:
-        super().__init__()
-        self.holdings, self.aligner, self.label_holder = holdings, aligner, label_holder
-        self.batch_size = batch_size
-        self.fractions = {"val": val_fraction, "test": test_fraction}
-        self.image_range = image_range
+        super().__init__(holdings, aligner, label_holder, baseline)
+        self.batch_size, self.drop_last = batch_size, drop_last
+        self.division = Division(val_fraction, test_fraction, seed, folds, fold, stratify)
+        self.preparations, self.image_range = Preparations(scaling, image_range), image_range
         self.shuffle, self.workers, self.seed = shuffle, workers, seed
-        self.baseline = baseline
-        self.tables: Mapping[str, Mapping[str, PartyTable]] = {}
-        self.classes: Sequence[str] = ()
-        self.whole: Mapping[str, Table] = {}
-        self.alignments: dict[str, Alignment] = {}
         self.shapes: dict[str, Shape] = {}
         self.splits: dict[str, AlignedRows] = {}
         self.tested = "test"
 
-    def prepare_data(self) -> None:
-        """Load and align; the result is kept, because Lightning calls this again for every stage."""
-        self.load()
-        self.align()
+    def check_tables(self, tables: Mapping[str, Mapping[str, PartyTable]]) -> None:
+        """Refuse tables that nobody could train on, if somebody is to, and shares that leave no row to train on."""
+        self.division.check("test" in tables)
+        if not self.preparations.scoring:
+            super().check_tables(tables)
 
-    def take_over(self, other: VerticalDataModule) -> None:
-        """Take what a module of the same holdings and label holder has loaded."""
-        self.tables, self.classes, self.whole = other.tables, other.classes, other.whole
+    def score(self, prepared: Mapping[str, Mapping[str, Any]], split: str) -> None:
+        """Serve rows to a trained network, as its parties prepared theirs; labels need not be there. To be called first.
 
-    def load(self) -> None:
-        """Load what each party holds; does nothing the second time.
-
-        Raises:
-            ValueError: If no party or several hold labels, or nobody holds features.
+        Args:
+            prepared: By party, what its checkpoint keeps.
+            split: `train`, `val` or `test`; or `all` rows of the first table.
         """
-        if self.tables:
-            return
-        held = self.holdings.load(self.label_holder)
-        for parts in held.tables.values():
-            check_parts(parts)
-        self.tables, self.classes, self.whole = held.tables, held.classes, held.whole
-
-    def align(self) -> None:
-        """Find the entities that all parties share, table by table; does nothing the second time.
-
-        Raises:
-            ValueError: If `baseline` is no feature party, or no entity is common.
-        """
-        if self.alignments:
-            return
-        for tables in self.tables.values():
-            check_baseline(self.baseline, tables)
-        for name, tables in self.tables.items():
-            ids = {party: table.ids for party, table in tables.items()}
-            self.alignments[name] = self.aligner.align(ids, self.label_holder)
+        self.preparations.restore(prepared)
+        self.tested = split
+        if self.baseline is None:
+            self.holdings = to_score(self.holdings, self.preparations.of, split)
 
     def setup(self, stage: str) -> None:
         """Put every party's rows into the common order, divide them, and scale them; does nothing the second time.
@@ -139,47 +117,49 @@ class VerticalDataModule(pl.LightningDataModule):
             return
         self.prepare_data()  # the result is the same on every rank, because rows are ordered by id
         places = self.divide()
-        check_batch(self.batch_size, len(places["train"][1]))
         parts = {split: self.aligned(name, rows) for split, (name, rows) in places.items()}
-        scaled = {party: scale(party, parts, self.image_range) for party in parts["train"]}
-        blocks = {party: block for party, block in scaled.items() if block}
+        blocks = {party: block for party in next(iter(parts.values())) if (block := self.scaled(party, parts, places))}
         for split, (_, rows) in places.items():
-            labels = parts[split][self.label_holder].labels
-            assert labels is not None, "load() found labels at the label holder"
+            labels = self.preparations.labels(parts[split][self.label_holder])
             self.splits[split] = AlignedRows({party: block[split] for party, block in blocks.items()}, labels, rows)
-        self.task: Task = task_of(self.classes, self.splits["train"].labels)
-        self.shapes = {party: tuple(block["train"].shape[1:]) for party, block in blocks.items()}
+        self.task: Task = self.preparations.task(self.label_holder)
+        self.shapes = {party: tuple(next(iter(block.values())).shape[1:]) for party, block in blocks.items()}
 
-    def release(self) -> None:
-        """Forget the unscaled columns, which nobody needs after `setup` but who wants to show them."""
-        self.tables = {
-            name: {party: replace(table, features=None) for party, table in parts.items()}
-            for name, parts in self.tables.items()
-        }
-        self.whole = {}
-
-    def aligned(self, name: str, rows: Tensor | slice = slice(None)) -> dict[str, PartyTable]:
-        """Return every party's rows of one table in the common order: all, or the given ones."""
-        positions = self.alignments[name].positions
-        parts = {party: table.take(positions[party][rows]) for party, table in self.tables[name].items()}
-        return parts if self.baseline is None else pool(self.baseline, parts, self.label_holder, self.whole.get(name))
-
-    def common_ids(self, name: str) -> list[bytes]:
-        """Return the canonical ids of one table's common entities, in the common order."""
-        party, rows = next(iter(self.alignments[name].positions.items()))  # anyone's: they are the same
-        ids = self.tables[name][party].ids
-        return canonical((ids[row] for row in rows.tolist()), party)
+    def scaled(self, party: str, parts: Mapping[str, Mapping[str, PartyTable]], places: Places) -> dict[str, Tensor]:
+        """Turn one party's columns into numbers, split by split, as its own training rows say."""
+        tables = {split: tables[party] for split, tables in parts.items()}
+        if "train" in tables:
+            ids = self.common_ids(*places["train"]) if party == self.label_holder else ()
+            self.preparations.fit(party, tables["train"], self.classes, ids)
+        return self.preparations.scale(party, tables)
 
     def divide(self) -> Places:
-        """Say for each split from which table its rows come, and which rows."""
+        """Say for each split from which table its rows come, and which rows; where rows are scored, for that split alone.
+
+        Raises:
+            ValueError: The batch is larger than the aligned training set, or there are no classes to stratify by.
+        """
         official = "test" in self.tables
         name = "train" if official else "all"
-        fractions = {"val": self.fractions["val"]} if official else self.fractions
-        rows = assign(self.common_ids(name), fractions, "train", self.seed)
+        if self.tested == "all":
+            return {"all": (name, torch.arange(len(self.alignments[name])))}
+        rows = self.division.rows(self.common_ids(name), official, self.strata(name))
         places = {split: (name, numbers) for split, numbers in rows.items()}
         if official:
             places["test"] = ("test", torch.arange(len(self.alignments["test"])))
+        if self.preparations.scoring:
+            return {self.tested: places[self.tested]}
+        check_batch(self.batch_size, len(places["train"][1]))
         return places
+
+    def strata(self, name: str) -> Tensor | None:
+        """Return the classes of a table's common rows, if splits are to have the same share of each."""
+        if not self.division.stratify:
+            return None
+        labels = self.tables[name][self.label_holder].labels
+        if labels is None or labels.is_floating_point():
+            raise ValueError("datamodule.stratify=true needs classes, and here are none (split=all scores without labels).")
+        return labels[self.alignments[name].positions[self.label_holder]]
 
     @cached_property
     def digest(self) -> str:
@@ -194,16 +174,17 @@ class VerticalDataModule(pl.LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Kept in checkpoints."""
-        return {"alignment": self.digest}
+        return {"alignment": self.digest, "prepared": self.preparations.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Refuse to resume on other entities than the checkpoint's."""
+        """Refuse to resume on other rows than the checkpoint's, and to test on rows that were scaled otherwise."""
         fitting = self.trainer is None or self.trainer.state.fn == TrainerFn.FITTING
         if fitting and state_dict["alignment"] != self.digest:
             raise ValueError(
                 "the checkpoint was trained on other aligned entities, or splits or batches of them, than these. "
                 "Resume with the same data, overlap, fractions and seed."
             )
+        self.preparations.check(state_dict.get("prepared", {}))
 
     def train_dataloader(self) -> DataLoader[VerticalBatch]:
         """Serve the training rows."""
@@ -220,7 +201,8 @@ class VerticalDataModule(pl.LightningDataModule):
     def serve(self, split: str, shuffle: bool) -> DataLoader[VerticalBatch]:
         """Build the loader of one split."""
         rows = self.splits[split].to(self.device)
-        sampler = PositionSampler(len(rows), self.batch_size, shuffle, self.seed, self.device)
+        dropped = self.drop_last and split == "train"
+        sampler = PositionSampler(len(rows), self.batch_size, shuffle, self.seed, self.device, dropped)
         return AlignedLoader(rows, sampler, self.workers)
 
     @property

@@ -9,9 +9,11 @@ from typing import Any
 import pandas as pd
 
 from vertical_lightning.data.label_encoding import encode_labels
-from vertical_lightning.data.party_file import PartyFile, PartyRows
+from vertical_lightning.data.party_file import PartyFile
+from vertical_lightning.data.party_rows import PartyRows
+from vertical_lightning.features import numeric_columns
 from vertical_lightning.psi.identifiers import canonical
-from vertical_lightning.schema import Held, PartyTable, check_party_name, numeric_columns
+from vertical_lightning.schema import Held, PartyTable, check_party_name
 
 
 class Files:
@@ -60,7 +62,7 @@ class Files:
         labels, classes = encode_labels(found, self.task, self.classes) if found else ({}, ())
         return Held(
             {
-                name: {party: table(one, labels[name] if party == label_holder else None) for party, one in rows.items()}
+                name: {party: table(one, labels.get(name) if party == label_holder else None) for party, one in rows.items()}
                 for name, rows in tables.items()
             },
             classes,
@@ -130,8 +132,12 @@ def party_file(name: str, settings: Mapping[str, Any]) -> PartyFile:
     known = [field.name for field in fields(PartyFile)]
     if unknown := [key for key in settings if key not in known]:
         raise ValueError(f"data.parties.{name} has no setting {', '.join(unknown)}; it has {', '.join(known)}.")
-    # A party in another process has its path there.
-    return PartyFile(**{"path": "", **{key: as_names(value) for key, value in settings.items()}})
+    words = {key: as_names(value) for key, value in settings.items()}
+    try:
+        counts = {key: int(value) for key, value in words.items() if key == "max_categories"}
+    except ValueError:
+        raise ValueError(f"data.parties.{name}.max_categories={settings['max_categories']} is no number.") from None
+    return PartyFile(**{"path": "", **words, **counts})  # a party in another process has its path there
 
 
 def as_names(value: Any) -> Any:
@@ -151,7 +157,7 @@ def read_test(party: str, file: PartyFile, first: PartyRows) -> PartyRows:
     if isinstance(first.features, pd.DataFrame):
         columns, numbers = list(first.features.columns), numeric_columns(first.features)
         kinds = {"columns": columns, "numbers": numbers, "categories": [name for name in columns if name not in numbers]}
-    test = replace(file, path=str(file.test_path), **kinds).read(party)
+    test = replace(file, path=str(file.test_path), **kinds, kind=file.kind if not kinds else None).read(party)
     both = len(set(canonical(test.ids, party)) & set(canonical(first.ids, party)))
     if both:
         raise ValueError(f"{party}: {both} ids of {file.test_path} are in {file.path} too; test rows must be other entities.")
@@ -164,5 +170,5 @@ def table(rows: PartyRows, labels: Any) -> PartyTable:
         "missing values, which scaling will impute": rows.missing,
         "rows dropped because their id occurs more than once": rows.repeated,
     }
-    remarks = tuple(f"{count:,} {what}" for what, count in counted.items() if count)
-    return PartyTable(rows.ids, rows.features, labels, remarks)
+    remarks = [f"{count:,} {what}" for what, count in counted.items() if count]
+    return PartyTable(rows.ids, rows.features, labels, (*remarks, *([rows.remark] if rows.remark else [])), rows.kind)

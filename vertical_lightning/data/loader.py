@@ -72,10 +72,11 @@ class PositionSampler(Sampler[Tensor]):
 
     Args:
         rows: How many positions there are.
-        batch_size: Positions per batch; the last batch has the rest.
+        batch_size: Positions per batch; the last batch has the rest, if any.
         shuffle: Draw a new order each epoch; otherwise the order of the alignment, every epoch.
         seed: Seed of the order.
         device: Where the rows are that are picked by them.
+        drop_last: Leave out the last batch where it has fewer rows than the others.
 
     Attributes:
         epoch: Whose order is drawn; Lightning sets it.
@@ -85,8 +86,17 @@ class PositionSampler(Sampler[Tensor]):
     [tensor([0, 1]), tensor([2])]
     """
 
-    def __init__(self, rows: int, batch_size: int, shuffle: bool, seed: int = 0, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        rows: int,
+        batch_size: int,
+        shuffle: bool,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        drop_last: bool = False,
+    ) -> None:
         self.rows = rows
+        self.drop_last = drop_last
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
@@ -99,7 +109,7 @@ class PositionSampler(Sampler[Tensor]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return -(-self.rows // self.batch_size)
+        return self.rows // self.batch_size if self.drop_last else -(-self.rows // self.batch_size)
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.rows:
@@ -108,7 +118,7 @@ class PositionSampler(Sampler[Tensor]):
         if self.shuffle:
             generator = torch.Generator().manual_seed(derive("order", self.seed, self.epoch))
             order = torch.randperm(self.rows, generator=generator)
-        yield from torch.split(order.to(self.device), self.batch_size)[self.skip :]
+        yield from torch.split(order.to(self.device), self.batch_size)[self.skip : len(self)]
 
 
 class AlignedLoader(DataLoader[VerticalBatch]):

@@ -11,7 +11,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vertical_lightning.schema import Features, PartyTable, Table, check_party_name, take
+from vertical_lightning.data.preprocessing import kind_of
+from vertical_lightning.features import Features, take
+from vertical_lightning.schema import PartyTable, Table, check_party_name
 
 # Bob is left out: by default he is the label holder.
 _NAMES = ["alice", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan"]
@@ -101,7 +103,9 @@ def hand_out(table: Table, pieces: Mapping[str, Features], label_holder: str) ->
         )
     labels = {label_holder: table.labels.clone()}
     features = {**pieces, **({} if label_holder in pieces else {label_holder: None})}
-    return {party: PartyTable(list(table.ids), piece, labels.get(party)) for party, piece in features.items()}
+    pixels = isinstance(table.features, Tensor) and kind_of(table.features) == "images"
+    kind = "images" if pixels else None  # also where a party gets them flat
+    return {party: PartyTable(list(table.ids), piece, labels.get(party), kind=kind) for party, piece in features.items()}
 
 
 def images(table: Table, partition: str) -> Tensor:
@@ -170,7 +174,7 @@ def pool(baseline: str, parts: Mapping[str, PartyTable], label_holder: str, whol
     """
     held = parts[label_holder]
     if baseline != "centralized":
-        return {label_holder: replace(held, features=parts[baseline].features)}
+        return {label_holder: replace(held, features=parts[baseline].features, kind=parts[baseline].kind)}
     if whole is None:
         return {label_holder: replace(held, features=side_by_side(parts))}
     row_of = {entity: row for row, entity in enumerate(whole.ids)}

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from vertical_lightning.data.datamodule import VerticalDataModule
-from vertical_lightning.data.loader import AlignedRows, check_batch
+from vertical_lightning.data.loader import AlignedRows
 from vertical_lightning.data.partition import check_labels
-from vertical_lightning.data.preprocessing import scale
 from vertical_lightning.schema import PartyTable
-from vertical_lightning.task import Elsewhere, Task, task_of
+from vertical_lightning.task import Elsewhere, Task
 
 
 class Others(Protocol):
@@ -62,7 +61,8 @@ class PartyDataModule(VerticalDataModule):
             return
         held, self.named = self.holdings.load_own(self.party, self.label_holder)
         self.tables, self.classes = {name: parts for name, parts in held.tables.items() if parts}, held.classes
-        if self.party == self.label_holder:
+        self.division.check("test" in self.tables)
+        if self.party == self.label_holder and not self.preparations.scoring:
             for parts in self.tables.values():
                 check_labels(parts)
 
@@ -82,13 +82,12 @@ class PartyDataModule(VerticalDataModule):
         if self.splits:
             return
         self.prepare_data()
-        own, rows = self.own_rows() if self.tables else ({}, {})
-        tables = own.get("train")
-        self.task: Task = Elsewhere(1)
-        if tables is not None and tables.labels is not None:
-            self.task = task_of(self.classes, tables.labels)
-        block = scale(self.party, {split: {self.party: part} for split, part in own.items()}, self.image_range) if own else {}
-        shape = list(block["train"].shape[1:]) if block else None
+        places = self.divide() if self.tables else {}
+        own = {split: self.aligned(name, rows) for split, (name, rows) in places.items()}
+        rows = {split: numbers for split, (_, numbers) in places.items()}
+        block = self.scaled(self.party, own, places) if own else {}
+        self.task: Task = self.preparations.task(self.party)
+        shape = list(next(iter(block.values())).shape[1:]) if block else None
         counts = {split: len(numbers) for split, numbers in rows.items()}
         known = self.others.gather("rows", shape=shape, counts=counts, outputs=self.task.outputs)
         self.shapes = {party: tuple(known[party]["shape"]) for party in self.named if known[party]["shape"] is not None}
@@ -103,19 +102,24 @@ class PartyDataModule(VerticalDataModule):
             self.splits[split] = self.served(split, own, block, numbers)
         self.agree_on_rows()
 
-    def own_rows(self) -> tuple[dict[str, PartyTable], dict[str, Tensor]]:
-        """Return the party's aligned rows, and their numbers, by split."""
-        places = self.divide()
-        check_batch(self.batch_size, len(places["train"][1]))
-        own = {split: self.aligned(name, rows)[self.party] for split, (name, rows) in places.items()}
-        return own, {split: rows for split, (_, rows) in places.items()}
-
-    def served(self, split: str, own: Mapping[str, PartyTable], block: Mapping[str, Tensor], numbers: Tensor) -> AlignedRows:
+    def served(
+        self, split: str, own: Mapping[str, Mapping[str, PartyTable]], block: Mapping[str, Tensor], numbers: Tensor
+    ) -> AlignedRows:
         """Put the own rows beside the shapes of the others'."""
         meta = {party: torch.empty(len(numbers), *shape, device="meta") for party, shape in self.shapes.items()}
         features = {party: block[split] if party == self.party else one for party, one in meta.items()}
-        labels = own[split].labels if split in own else None
-        return AlignedRows(features, torch.empty(len(numbers), device="meta") if labels is None else labels, numbers)
+        here = own[split][self.party] if split in own else None
+        labels = torch.empty(len(numbers), device="meta") if here is None else self.preparations.labels(here)
+        return AlignedRows(features, labels, numbers)
+
+    def strata(self, name: str) -> Tensor | None:
+        """Refuse what only the label holder could do."""
+        if self.division.stratify:
+            raise ValueError(
+                "datamodule.stratify=true needs labels at every party, who all divide the rows by themselves: between "
+                "processes say datamodule.stratify=false."
+            )
+        return None
 
     def agree_on_rows(self) -> None:
         """Make sure that row i is one entity everywhere. A party without rows hears nothing of ids, not even a digest."""

@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pandas as pd
 from torch import Tensor
 
-from vertical_lightning.data.array_file import FEATURES, Arrays, image_arrays, npz_arrays, pt_arrays, rows_of
+from vertical_lightning.data.array_file import FEATURES, Arrays, image_arrays, left_out, npz_arrays, pt_arrays, rows_of
+from vertical_lightning.data.csv_format import CsvFormat
 from vertical_lightning.data.distinct_rows import distinct_rows
-from vertical_lightning.data.feature_columns import feature_columns, missing_values, refuse_infinite
+from vertical_lightning.data.feature_columns import feature_columns, missing_values, refuse_infinite, tokens, without
+from vertical_lightning.data.party_rows import Content, PartyRows, complete, joined, kept_rows, like_a_key
 from vertical_lightning.data.reading import refuse_unknown
-from vertical_lightning.data.table_file import TableFile
-from vertical_lightning.psi.identifiers import row_numbers
-from vertical_lightning.schema import Features, take
+from vertical_lightning.data.table_file import TableFile, parquet_parts
+from vertical_lightning.features import Features
 
 _TABLES = (".csv", ".csv.gz", ".parquet")
 _ARRAYS = {".npz": npz_arrays, ".pt": pt_arrays}
 _DUPLICATES = ("error", "first", "drop")
-
-
-@dataclass(frozen=True)
-class PartyRows:
-    """The rows of a party's file, in the file's order.
-
-    Attributes:
-        ids: One a row, for `psi.identifiers.canonical`; a tuple where the key has several columns. Not shown by `repr`.
-        features: Images uint8 `[rows, channels, height, width]`, other arrays float32 or uint8, or named columns.
-        labels: As the file has them.
-        rows: The file's own number of each row kept (from 0, the line of names not counted), int64.
-        repeated: How many rows were dropped because their id occurs more than once.
-        missing: How many feature values are missing; scaling will impute them.
-    """
-
-    ids: list[str | int | tuple[str | int, ...]] = field(repr=False)
-    features: Features | None
-    labels: pd.Series[Any] | None
-    rows: Tensor
-    repeated: int
-    missing: int
-
-
-class _Content(NamedTuple):
-    """A whole file, before rows are dropped."""
-
-    ids: list[Any]
-    features: Features | None
-    labels: pd.Series[Any] | None
+_KINDS = ("numbers", "categories", "tokens", "images")
+_OF_PANDAS = r"(Unnamed: \d+)?"
+"""How the column is called to which pandas wrote its row numbers, once or again."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +32,8 @@ class PartyFile:
     """Where a party's rows lie, and what is what in there.
 
     `.csv`, `.csv.gz` and `.parquet` have columns. `.npz` and `.pt` (a dict) have arrays; the one named `features` holds these.
-    A folder has one png or jpg image an entity; its name without suffix is the id. In a CSV, ids are text: 007 is "007".
+    A folder has one png or jpg image an entity; its name without suffix is the id; or Parquet files that are one table. In a
+    CSV, ids are text: 007 is "007".
 
     Args:
         path: From where the program was started; `~` is the home.
@@ -68,6 +44,10 @@ class PartyFile:
         numbers: Columns to take as numbers whatever their dtype.
         duplicates: Where an id occurs more than once: `error`, keep its `first` row, or `drop` all of its rows.
         test_path: Another such file with test rows; whoever wants it reads it.
+        kind: What all features are: `numbers`, `categories`, `tokens` (whole numbers that stay so), or `images`; None: numeric
+            columns and arrays are numbers, other columns categories, uint8 arrays of three or more dimensions images.
+        missing, sep, decimal, thousands, encoding: How a CSV is written, as in `CsvFormat`; `missing` goes for all files.
+        max_categories: Different values that a column of categories may have.
 
     Raises:
         ValueError: A setting is none of those.
@@ -89,12 +69,22 @@ class PartyFile:
     numbers: Sequence[str] = ()
     duplicates: str = "error"
     test_path: str | None = None
+    kind: str | None = None
+    missing: Sequence[str] = ()
+    sep: str = ","
+    decimal: str = "."
+    thousands: str | None = None
+    encoding: str = "utf-8"
+    max_categories: int = 1000
 
     def __post_init__(self) -> None:
         """Refuse what could not be meant."""
+        CsvFormat(self.sep, self.decimal, self.thousands, self.encoding)  # refuses what no CSV is written with
         if self.duplicates not in _DUPLICATES:
             raise ValueError(f"duplicates={self.duplicates} is none of {', '.join(_DUPLICATES)}; choose one.")
-        for name in ("columns", "categories", "numbers"):
+        if self.kind not in (None, *_KINDS):
+            raise ValueError(f"kind={self.kind} is none of {', '.join(_KINDS)}; null goes by the dtype.")
+        for name in ("columns", "categories", "numbers", "missing"):
             if isinstance(text := getattr(self, name), str):
                 raise ValueError(f"{name}={text} is one text; give a list: {name}=[{text}].")
         if not self._id or len(set(self._keys)) < len(self._keys):
@@ -113,21 +103,44 @@ class PartyFile:
         content = self._content(Path(self.path).expanduser(), where)
         rows = distinct_rows(content.ids, self.duplicates, where)
         features, labels = content.features, content.labels
-        if isinstance(features, pd.DataFrame):  # until the end, a frame's index holds the file's own row numbers
-            features = feature_columns(features.iloc[rows.numpy()], self.categories, self.numbers, where)
-            features = features.reset_index(drop=True)
-        elif features is not None:
-            features = take(features, rows)
         if features is not None:
+            features = self._meant(without(kept_rows(features, rows), self.missing), where)
             refuse_infinite(features, where)
         return PartyRows(
             ids=[content.ids[row] for row in rows.tolist()],
             features=features,
-            labels=None if labels is None else _complete(labels.iloc[rows.numpy()], where),
+            labels=None if labels is None else complete(labels.iloc[rows.numpy()], where),
             rows=rows,
             repeated=len(content.ids) - len(rows),
             missing=0 if features is None else missing_values(features),
+            remark=content.remark,
+            kind=None if isinstance(features, pd.DataFrame) else self.kind,
         )
+
+    @property
+    def form(self) -> CsvFormat:
+        """How a CSV is written."""
+        return CsvFormat(self.sep, self.decimal, self.thousands, self.encoding, self.missing)
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether the file's columns have names."""
+        path = Path(self.path).expanduser()
+        return path.name.lower().endswith(_TABLES) or bool(parquet_parts(path))
+
+    def _meant(self, features: Features, where: str) -> Features:
+        """Return features as what they are meant to be; a frame's index still holds the file's own row numbers."""
+        if self.kind == "tokens":
+            return tokens(features, where)
+        if isinstance(features, Tensor) and self.kind != "categories":
+            return features
+        if isinstance(features, Tensor):
+            features = pd.DataFrame(features.flatten(1).numpy()).rename(columns=str)
+        if self.kind == "images":
+            raise ValueError(f"{where} has named columns, but kind=images; pixels come as arrays, or as a folder of images.")
+        categories = list(features.columns) if self.kind == "categories" else self.categories
+        numbers = list(features.columns) if self.kind == "numbers" else self.numbers
+        return feature_columns(features, categories, numbers, where, self.max_categories).reset_index(drop=True)
 
     @property
     def _id(self) -> list[str]:
@@ -143,43 +156,46 @@ class PartyFile:
         """The arrays that an array file must have."""
         return self._keys if self.columns is not None and not self.columns else [*self._keys, FEATURES]
 
-    def _content(self, path: Path, where: str) -> _Content:
+    def _content(self, path: Path, where: str) -> Content:
         """Read by what lies there."""
         name = path.name.lower()
         if not path.exists():
             raise FileNotFoundError(f"{where} does not exist. Give a path that does, from {Path.cwd()} or absolute.")
         if path.is_dir():
-            return self._from_folder(path, where)
+            parts = parquet_parts(path)
+            return self._from_table(TableFile(path, where, self.form), where) if parts else self._from_folder(path, where)
         if not name.endswith((*_TABLES, *_ARRAYS)):
             allowed = ", ".join((*_TABLES, *_ARRAYS))
             raise ValueError(f"{where} is of no kind that can be read: {allowed}, or a folder of images. Convert it.")
         if path.stat().st_size == 0:
             raise ValueError(f"{where} is empty (0 bytes). Write it again.")
         if name.endswith(_TABLES):
-            return self._from_table(TableFile(path, where), where)
+            return self._from_table(TableFile(path, where, self.form), where)
         return self._from_arrays(_ARRAYS[path.suffix.lower()](path, self._arrays, where), where)
 
-    def _from_table(self, file: TableFile, where: str) -> _Content:
+    def _from_table(self, file: TableFile, where: str) -> Content:
         names = file.names()
+        if self._id == ["id"] and "id" not in names and len(alike := [name for name in names if like_a_key(name)]) == 1:
+            raise ValueError(f"{where} has no column id, but one that seems to hold ids: say id={alike[0]}.")
         refuse_unknown([*self._keys, *(self.columns or ()), *self.categories, *self.numbers], names, "column", where)
         chosen = names if self.columns is None else self.columns
         features = [name for name in dict.fromkeys(chosen) if name not in self._keys]
-        if "" in features:
+        if self.columns is None and any(re.fullmatch(_OF_PANDAS, name) for name in features):
             raise ValueError(
-                f"{where} has a column without a name: pandas writes its row numbers so. Leave it out by columns=, or write "
-                "the file with index=False."
+                f"{where} has a column without a name of its own: pandas writes its row numbers so. Leave it out by columns=, "
+                "or write the file with index=False."
             )
         literal = [*self._keys, *self.categories]
         frame = file.columns([*self._keys, *features], text=[*self._id, *self.categories], literal=literal)
-        ids = _joined(frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in self._id)
-        return _Content(ids, frame[features] if features else None, None if self.label is None else frame[self.label])
+        ids = joined(frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in self._id)
+        return Content(ids, frame[features] if features else None, None if self.label is None else frame[self.label])
 
-    def _from_folder(self, folder: Path, where: str) -> _Content:
+    def _from_folder(self, folder: Path, where: str) -> Content:
         if self.label is not None:
             raise ValueError(f"{where} is a folder of images, which hold no labels, but label={self.label}. Set label=null.")
-        return self._from_arrays(image_arrays(folder, where), where)
+        return self._from_arrays(image_arrays(folder, where), where)._replace(remark=left_out(folder))
 
-    def _from_arrays(self, arrays: Arrays, where: str) -> _Content:
+    def _from_arrays(self, arrays: Arrays, where: str) -> Content:
         if self.columns or self.categories or self.numbers:
             raise ValueError(
                 f"{where} has no named columns: leave out columns=, categories= and numbers= (columns=[]: no features)."
@@ -187,20 +203,5 @@ class PartyFile:
         if FEATURES in self._keys:
             raise ValueError(f"{where}: the array {FEATURES} holds the features, never ids or labels. Give those other names.")
         held = rows_of(arrays, self._arrays, where)
-        ids = _joined(held[name] for name in self._id)
-        return _Content(ids, held.get(FEATURES), None if self.label is None else pd.Series(held[self.label], name=self.label))
-
-
-def _joined(columns: Iterable[list[Any]]) -> list[Any]:
-    """Make a composite key of several columns."""
-    first, *others = columns
-    return list(zip(first, *others, strict=True)) if others else first
-
-
-def _complete(labels: pd.Series[Any], where: str) -> pd.Series[Any]:
-    if missing := labels.index[labels.isna()].tolist():
-        raise ValueError(
-            f"{where}: {len(missing)} labels are missing in {labels.name} ({row_numbers(missing)}). Every row needs one: "
-            "complete them, or remove those rows."
-        )
-    return labels.reset_index(drop=True)
+        ids = joined(held[name] for name in self._id)
+        return Content(ids, held.get(FEATURES), None if self.label is None else pd.Series(held[self.label], name=self.label))

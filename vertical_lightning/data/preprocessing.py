@@ -1,42 +1,70 @@
-"""Each party turns its own columns into float32, by what its own training rows say and nothing else."""
+"""Each party turns its own columns into numbers for a network, by what its own training rows say and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol, Self
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 import pandas as pd
 import torch
 from torch import Tensor
 
+from vertical_lightning.data.standardization import SCALINGS, Standardization, tensor_of
 from vertical_lightning.data.table_encoding import TableEncoding
-from vertical_lightning.schema import Features, PartyTable
+from vertical_lightning.features import Features
+from vertical_lightning.schema import PartyTable
 
 
 class Preprocessor(Protocol):
     """Fitted once on one party's own training rows, then applied to all its rows."""
 
-    def fit(self, features: Features) -> Self:
-        """Learn the scaling from training rows."""
-
     def transform(self, features: Features) -> Tensor:
-        """Return float32 `[rows, …]`, a copy."""
+        """Return float32 `[rows, …]` (tokens int64), a copy."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps: numbers, text and tensors."""
 
 
-def preprocessor(training: Features, image_range: tuple[float, float] = (0.0, 1.0)) -> Preprocessor:
-    """Choose by type and fit: named columns are encoded, uint8 tensors are pixels, other tensors are standardized.
+def preprocessor(
+    training: Features,
+    kind: str | None = None,
+    scaling: str | None = None,
+    image_range: tuple[float, float] = (0.0, 1.0),
+) -> Preprocessor:
+    """Choose by what the features are, and fit.
 
     Args:
         training: One party's own training rows.
+        kind: What a tensor holds: `images`, `numbers` or `tokens`; None: uint8 of three or more dimensions is images.
+        scaling: `standard`, `none` or `per_channel`; None: images fill `image_range`, numbers are standardized.
         image_range: The numbers that black and white become.
+
+    Raises:
+        ValueError: The scaling is none of these, or tokens are no whole numbers.
 
     >>> preprocessor(torch.zeros(2, 1, 28, 28, dtype=torch.uint8))
     ImageScaling(low=0.0, high=1.0)
     """
+    if scaling not in (None, *SCALINGS):
+        raise ValueError(f"scaling={scaling} is none of {', '.join(SCALINGS)}; null fills image_range with images.")
     if isinstance(training, pd.DataFrame):
-        return TableEncoding().fit(training)
-    return ImageScaling(*image_range) if training.dtype == torch.uint8 else Standardization().fit(training)
+        return TableEncoding(scaling or "standard").fit(training)
+    kind = kind or kind_of(training)
+    if kind == "tokens":
+        return Tokens()
+    if kind == "images" and scaling is None:
+        return ImageScaling(*image_range)
+    return Standardization(scaling or "standard").fit(training)
+
+
+def kind_of(features: Tensor) -> str:
+    """Say what a tensor holds: a table of bytes is a table; images have two more dimensions.
+
+    >>> kind_of(torch.zeros(5, 3, dtype=torch.uint8)), kind_of(torch.zeros(5, 28, 28, dtype=torch.uint8))
+    ('numbers', 'images')
+    """
+    return "images" if features.dtype == torch.uint8 and features.dim() > 2 else "numbers"
 
 
 @dataclass(frozen=True)
@@ -55,58 +83,55 @@ class ImageScaling:
         if not self.low < self.high:
             raise ValueError(f"low={self.low}, high={self.high} is no range; give low below high, such as 0 and 1.")
 
-    def fit(self, features: Features) -> Self:
-        """Learn nothing."""
-        return self
-
     def transform(self, features: Features) -> Tensor:
         """Return float32 pixels of the same shape."""
-        return _tensor(features).to(torch.float32, copy=True).div_(255).mul_(self.high - self.low).add_(self.low)
+        return tensor_of(features).to(torch.float32, copy=True).div_(255).mul_(self.high - self.low).add_(self.low)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return asdict(self)
 
 
-class Standardization:
-    """Numbers → mean 0, standard deviation 1, column by column; a missing one (NaN) → the mean, which is 0.
+@dataclass(frozen=True)
+class Tokens:
+    """Whole numbers that name words or codes, for a network that begins with an embedding; they stay as they are.
 
-    A column constant in training (spread below 1e-9 of its mean: rounding) is only centered.
-
-    >>> Standardization().fit(torch.tensor([[1.0], [3.0]])).transform(torch.tensor([[5.0]]))
-    tensor([[3.]])
+    >>> Tokens().transform(torch.tensor([[3, 1]], dtype=torch.int32)).dtype
+    torch.int64
     """
 
-    def fit(self, features: Features) -> Self:
-        """Learn each column's mean and spread."""
-        numbers = _tensor(features).double()
-        self.mean = numbers.nanmean(0).nan_to_num(0)
-        spread = (numbers - self.mean).square().nanmean(0).sqrt()
-        self.spread = torch.where(spread > 1e-9 * self.mean.abs(), spread, 1)
-        return self
-
     def transform(self, features: Features) -> Tensor:
-        """Return float32 numbers of the same shape."""
-        scaled = (_tensor(features).double() - self.mean) / self.spread
-        return torch.where(scaled.isnan(), 0, scaled).float()
+        """Return int64 of the same shape."""
+        return tensor_of(features).to(torch.int64, copy=True)
 
-
-def _tensor(features: Features) -> Tensor:
-    if isinstance(features, pd.DataFrame):
-        raise TypeError("Named columns were given to a preprocessor for tensors; use TableEncoding.")
-    return features
-
-
-def scale(party: str, parts: Mapping[str, Mapping[str, PartyTable]], image_range: tuple[float, float]) -> dict[str, Tensor]:
-    """Scale one party's columns, split by split, as its own training rows say; empty for a party without columns."""
-    held = {split: tables[party].features for split, tables in parts.items()}
-    features = {split: block for split, block in held.items() if block is not None}
-    if not features:
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps: nothing is learned."""
         return {}
-    check_alike(party, features)
-    scaling = preprocessor(features["train"], image_range)
-    return {split: scaling.transform(block) for split, block in features.items()}
 
 
-def check_alike(party: str, features: Mapping[str, Features]) -> None:
+def kept(scaling: Preprocessor) -> dict[str, Any]:
+    """Return what a checkpoint keeps of a preprocessor: its name and state."""
+    return {"form": type(scaling).__name__, **scaling.state_dict()}
+
+
+def restored(state: Mapping[str, Any]) -> Preprocessor:
+    """Return the preprocessor that a checkpoint kept.
+
+    >>> restored(kept(ImageScaling(-1.0, 1.0)))
+    ImageScaling(low=-1.0, high=1.0)
+    """
+    form, own = state["form"], {name: value for name, value in state.items() if name != "form"}
+    if form == "TableEncoding":
+        return TableEncoding.restored(own)
+    if form == "Standardization":
+        return Standardization.restored(own)
+    return ImageScaling(**own) if form == "ImageScaling" else Tokens()
+
+
+def check_alike(party: str, tables: Mapping[str, PartyTable]) -> None:
     """Refuse tensors that differ in shape or kind between training and test: some would be broadcast without a word."""
-    kinds = {split: (tuple(block.shape[1:]), block.dtype) for split, block in features.items() if isinstance(block, Tensor)}
+    blocks = {split: table.features for split, table in tables.items() if isinstance(table.features, Tensor)}
+    kinds = {split: (tuple(one.shape[1:]), tables[split].kind or kind_of(one)) for split, one in blocks.items()}
     if len(set(kinds.values())) > 1:
-        found = ", ".join(f"{split} {list(shape)} of {dtype}" for split, (shape, dtype) in kinds.items())
+        found = ", ".join(f"{split} {list(shape)} of {kind}" for split, (shape, kind) in kinds.items())
         raise ValueError(f"{party}'s features differ from table to table: {found}. Give all rows one shape and one dtype.")

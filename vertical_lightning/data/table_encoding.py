@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from vertical_lightning.schema import Features, numeric_columns
+from vertical_lightning.data.codes import codes
+from vertical_lightning.data.standardization import Standardization
+from vertical_lightning.features import Features, numeric_columns
 
 
 class TableEncoding:
@@ -18,19 +21,28 @@ class TableEncoding:
     A column is a category if its pandas dtype is not numeric. A missing number becomes the training median. A missing
     category is a category of its own; one not seen in training is a row of zeros.
 
+    Args:
+        scaling: Of the numbers, as in `Standardization`.
+
+    Attributes:
+        numbers: The columns of numbers, in order.
+        categories: By column, the categories in order; a missing one, which is None, is the last.
+
     >>> frame = pd.DataFrame({"job": ["cook", "nurse"], "age": [20, 40]})
     >>> TableEncoding().fit(frame).transform(frame)
     tensor([[-1.,  1.,  0.],
             [ 1.,  0.,  1.]])
     """
 
+    def __init__(self, scaling: str = "standard") -> None:
+        self.standardization = Standardization(scaling)
+
     def fit(self, features: Features) -> Self:
         """Learn medians, means, spreads and categories."""
         frame = _frame(features)
-        numbers = set(numeric_columns(frame))
-        self.numeric = {name: name in numbers for name in frame.columns}
-        self.encoder = _column_transformer(self.numeric)
-        self.encoder.fit(self._plain(frame))
+        self.numbers = numeric_columns(frame)
+        self.standardization.fit(_block(frame, self.numbers))
+        self.categories = {name: _distinct(codes(frame[name])) for name in frame.columns if name not in self.numbers}
         return self
 
     def transform(self, features: Features) -> Tensor:
@@ -39,41 +51,73 @@ class TableEncoding:
         Raises:
             ValueError: The columns are not those of the training rows.
         """
-        frame = _frame(features)
-        if set(frame.columns) != set(self.numeric):
-            raise ValueError(f"Columns {list(frame.columns)} differ from those in training; give {list(self.numeric)}.")
-        if frame.empty:  # scikit-learn refuses to transform no rows
-            return torch.empty(0, len(self.encoder.get_feature_names_out()))
-        return torch.as_tensor(self.encoder.transform(self._plain(frame)), dtype=torch.float32)
+        frame = self._checked(features)
+        numbers = self.standardization.transform(_block(frame, self.numbers))
+        one_hot = [_one_hot(codes(frame[name]), known) for name, known in self.categories.items()]
+        return torch.cat([numbers, *one_hot], dim=1)
 
-    def _plain(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Make all kinds of numbers float64 and all kinds of categories str or None, as scikit-learn can compare."""
-        convert = {True: _numbers, False: _words}
-        return pd.DataFrame({name: convert[numeric](frame[name]) for name, numeric in self.numeric.items()})
+    def unseen(self, features: Features) -> dict[str, int]:
+        """Count, by column, the values whose category did not occur in training."""
+        frame = self._checked(features)
+        found = {name: int((_places(codes(frame[name]), known) < 0).sum()) for name, known in self.categories.items()}
+        return {name: count for name, count in found.items() if count}
+
+    def names(self) -> list[str]:
+        """Name what the block's columns are, in order; numbers come first.
+
+        >>> TableEncoding().fit(pd.DataFrame({"job": ["cook", None], "age": [20, 40]})).names()
+        ['age', 'job=cook', 'job missing']
+        """
+        one_hot = [
+            f"{name} missing" if code is None else f"{name}={code}" for name, known in self.categories.items() for code in known
+        ]
+        return [*self.numbers, *one_hot]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        categories = {name: list(known) for name, known in self.categories.items()}
+        return {"numbers": list(self.numbers), "categories": categories, **self.standardization.state_dict()}
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any]) -> Self:
+        """Return what a checkpoint kept."""
+        found = cls(state["scaling"])
+        found.numbers, found.categories = list(state["numbers"]), dict(state["categories"])
+        found.standardization = Standardization.restored(state)
+        return found
+
+    def _checked(self, features: Features) -> pd.DataFrame:
+        frame, known = _frame(features), [*self.numbers, *self.categories]
+        if set(frame.columns) != set(known):
+            raise ValueError(f"Columns {list(frame.columns)} differ from those in training; give {known}.")
+        return frame
 
 
-def _column_transformer(numeric: Mapping[str, bool]) -> Any:
-    """Assemble scikit-learn's parts; imported here, so that images do not pay for it."""
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-    scaling = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
-    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype="float32")
-    numbers = [name for name in numeric if numeric[name]]
-    categories = [name for name in numeric if not numeric[name]]
-    return ColumnTransformer([("numbers", scaling, numbers), ("categories", one_hot, categories)])
+def _block(frame: pd.DataFrame, names: list[str]) -> Tensor:
+    """Return all kinds of numbers as float64 `[rows, columns]`, missing ones NaN."""
+    block = np.empty((len(frame), len(names)))
+    for place, name in enumerate(names):
+        block[:, place] = frame[name].to_numpy(dtype="float64", na_value=float("nan"))
+    return torch.from_numpy(block)
 
 
-def _numbers(column: pd.Series[Any]) -> pd.Series[Any]:
-    return pd.Series(column.to_numpy(dtype="float64", na_value=float("nan")))
+def _distinct(column: pd.Series[Any]) -> list[str | None]:
+    return [*sorted(column.dropna().unique()), *([None] if column.isna().any() else [])]
 
 
-def _words(column: pd.Series[Any]) -> pd.Series[Any]:
-    # dtype object: pandas would turn None into NaN in some columns and not in others, and the encoder tells them apart.
-    pairs = zip(column, column.isna(), strict=True)
-    return pd.Series([None if missing else str(value) for value, missing in pairs], dtype=object)
+def _places(column: pd.Series[Any], known: list[str | None]) -> np.ndarray[Any, Any]:
+    """Return each value's number among the known ones, -1 where it is none."""
+    if len(known) == 0:
+        return np.full(len(column), -1)
+    return pd.Index(known, dtype=object).get_indexer(pd.Index(column, dtype=object))
+
+
+def _one_hot(column: pd.Series[Any], known: list[str | None]) -> Tensor:
+    places = torch.from_numpy(_places(column, known).astype("int64"))
+    block = torch.zeros(len(places), len(known))
+    rows = (places >= 0).nonzero().flatten()
+    block[rows, places[rows]] = 1
+    return block
 
 
 def _frame(features: Features) -> pd.DataFrame:

@@ -13,15 +13,8 @@ from vertical_lightning.transport.messages import SCHEDULE
 
 AGREED = (
     *("topology", "architecture", "merge", "cut", "label_holder", "batch_size", "seed", "trainer.precision"),
-    *(
-        "datamodule.val_fraction",
-        "datamodule.test_fraction",
-        "datamodule.shuffle",
-        "psi.engine",
-        "psi.min_overlap",
-        "wire",
-        "test",
-    ),
+    *("datamodule.val_fraction", "datamodule.test_fraction", "datamodule.folds", "datamodule.fold", "datamodule.drop_last"),
+    *("datamodule.shuffle", "psi.engine", "psi.min_overlap", "wire", "split", "test"),
 )
 """The configuration's nodes on which all results depend, or without which the parties would wait for each other for ever.
 How a party scales, steps and clips is its own business, and where its files lie nobody else's."""

@@ -12,7 +12,7 @@ from vertical_lightning.study.table import Table
 
 CACHE_HIT = "psi/cache_hit"
 
-EXPLAINED = "Means over n seeds ± half of the 95 % confidence interval (Student's t). 1 MB is 10⁶ bytes."
+EXPLAINED = "Means over n seeds or folds ± half of the 95 % confidence interval (Student's t). 1 MB is 10⁶ bytes."
 
 
 def title(study: Study) -> str:

@@ -1,4 +1,4 @@
-"""Jobs that differ in their seed only, and their rank."""
+"""Jobs that differ in their seed or fold only, and their rank."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vertical_lightning.study.estimate import Estimate, estimate
 from vertical_lightning.study.job import Job
 from vertical_lightning.study.measure import Measure
-from vertical_lightning.study.study import SEED, Study
+from vertical_lightning.study.study import REPEATED, Study
 from vertical_lightning.study.value import natural
 
 
@@ -19,7 +19,7 @@ class Group:
 
     Attributes:
         baseline: "centralized", "<party> alone", or "" where parties exchanged something.
-        swept: What its jobs were given, without the seed.
+        swept: What its jobs were given, without seed and fold.
         jobs: Its jobs, all completed.
     """
 
@@ -50,8 +50,9 @@ def brief(key: str, value: str) -> str:
 def rank(study: Study) -> list[Group]:
     """Group a study's completed jobs over seeds, the best mean of the first objective first."""
     found: dict[tuple[str, tuple[tuple[str, str], ...]], list[Job]] = defaultdict(list)
+    keys = [key for key in study.swept if key not in REPEATED]
     for job in study.completed:
-        found[job.baseline, tuple((key, job.swept[key]) for key in study.swept if key in job.swept and key != SEED)].append(job)
+        found[job.baseline, tuple((key, job.swept[key]) for key in keys if key in job.swept)].append(job)
     groups = [Group(baseline, dict(swept), jobs) for (baseline, swept), jobs in found.items()]
     sign = 1 if Measure(study.objectives[0]).lower else -1
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from vertical_lightning.study.measure import Measure
-from vertical_lightning.study.study import SEED, Study
+from vertical_lightning.study.study import REPEATED, Study
 from vertical_lightning.study.svg import INK, svg
 from vertical_lightning.study.value import natural
 
@@ -22,7 +22,7 @@ DARK, LIGHT = "#10243a", "#ffffff"
 def sides(study: Study) -> list[str]:
     """Choose rows and columns: architecture and cut, or else the first two keys of several values; [] if there are fewer."""
     split = [job for job in study.completed if not job.baseline]
-    values = {key: {job.swept[key] for job in split if key in job.swept} for key in study.swept if key != SEED}
+    values = {key: {job.swept[key] for job in split if key in job.swept} for key in study.swept if key not in REPEATED}
     several = [key for key, found in values.items() if len(found) > 1]
     return FIRST if set(FIRST) <= set(several) else several[:2] if len(several) > 1 else []
 

@@ -10,7 +10,7 @@ from vertical_lightning.study.group import Group, best_alone
 from vertical_lightning.study.heat_map import draw_heat_map, means, sides
 from vertical_lightning.study.job import LEAKAGE
 from vertical_lightning.study.measure import Measure
-from vertical_lightning.study.study import SEED, Study
+from vertical_lightning.study.study import REPEATED, Study
 from vertical_lightning.study.table import Table
 from vertical_lightning.study.trade_off import draw_trade_off, points
 
@@ -35,7 +35,7 @@ def heat_map(study: Study, score: Measure) -> Iterator[Picture]:
     """Draw the first objective over two swept keys."""
     if chosen := sides(study):
         rows, columns = chosen
-        rest = ", ".join(key for key in study.swept if key not in chosen and (key == SEED or key in study.varied))
+        rest = ", ".join(key for key in study.swept if key not in chosen and (key in REPEATED or key in study.varied))
         found = means(study, rows, columns, score.metric)
         if not found.empty:
             caption = f"{score.title}{f', mean over {rest}' if rest else ''}; the darker the better."

@@ -13,7 +13,8 @@ from vertical_lightning.study.job import Job, chosen
 from vertical_lightning.study.sweep import Sweep, read_sweep
 from vertical_lightning.study.value import natural, text
 
-SEED = "seed"
+REPEATED = ("seed", "datamodule.fold")
+"""What jobs of one group differ in: their mean is reported, and how far it may be off."""
 
 OF_A_SPLIT = ("cut", "merge", "topology")
 """What a job has no use for in which nothing crosses."""
@@ -47,8 +48,9 @@ class Study:
 
     @property
     def varied(self) -> list[str]:
-        """Return the keys that tell groups apart: those with several values, without the seed."""
-        values = {key: {job.swept[key] for job in self.completed if key in job.swept} for key in self.swept if key != SEED}
+        """Return the keys that tell groups apart: those with several values, without seed and fold."""
+        keys = [key for key in self.swept if key not in REPEATED]
+        values = {key: {job.swept[key] for job in self.completed if key in job.swept} for key in keys}
         return [key for key, found in values.items() if len(found) > 1]
 
 
@@ -117,11 +119,11 @@ def tell_apart(jobs: Sequence[Job]) -> tuple[list[Job], list[str]]:
     alike: dict[tuple[object, ...], list[Job]] = defaultdict(list)
     for job in jobs:
         if job.state == "completed":
-            alike[job.baseline, *sorted((key, value) for key, value in job.swept.items() if key != SEED)].append(job)
+            alike[job.baseline, *sorted((key, value) for key, value in job.swept.items() if key not in REPEATED)].append(job)
     found: set[str] = set()
     for group in alike.values():
         for name in {name for job in group for name in job.parameters}:
-            if name != SEED and len({text(job.parameters.get(name)) for job in group}) > 1:
+            if name not in REPEATED and len({text(job.parameters.get(name)) for job in group}) > 1:
                 found.add(name)
     names = sorted(found - {key for job in jobs for key in job.swept} - {"baseline"})
     return [replace(job, swept={**job.swept, **held(job, names)}) for job in jobs], names

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import cast
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from vertical_lightning.per_party import per_party
@@ -156,7 +156,7 @@ class Topology(nn.Module):
         return tuple(output.shape[1:])
 
     def forward(
-        self, features: Mapping[str, Float[Tensor, "batch *_"]], wire: Wire | None = None
+        self, features: Mapping[str, Shaped[Tensor, "batch *_"]], wire: Wire | None = None
     ) -> Float[Tensor, "batch outputs"]:
         """Return the logits, held by the label holder, from each feature party's block."""
         wire = wire or Wire()
