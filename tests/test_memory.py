@@ -43,7 +43,7 @@ def test_the_same_tables_are_loaded_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["seed=1", "overlap.missing=0.2", "partition.parties=3", "label_holder=zoe", "data.train_rows=50"]
+    "word", ["data_seed=1", "overlap.missing=0.2", "partition.parties=3", "label_holder=zoe", "data.train_rows=50"]
 )
 def test_other_tables_are_loaded_anew(word: str, tmp_path: Path) -> None:
     first, other = prepared(tmp_path), prepared(tmp_path, word if "train_rows" not in word else f"+{word}")
@@ -76,11 +76,11 @@ def test_a_file_that_changed_is_read_anew_and_is_another_job(tmp_path: Path) -> 
 def test_the_oldest_is_forgotten(tmp_path: Path) -> None:
     first = prepared(tmp_path)
     for seed in range(1, memory.AT_MOST):
-        prepared(tmp_path, f"seed={seed}")
+        prepared(tmp_path, f"data_seed={seed}")
     assert prepared(tmp_path).tables is first.tables, "and is now the newest"
-    prepared(tmp_path, "seed=9")
+    prepared(tmp_path, "data_seed=9")
     assert memory.recall(node(tmp_path)).tables is first.tables
-    assert not memory.recall(node(tmp_path, "seed=1")).tables
+    assert not memory.recall(node(tmp_path, "data_seed=1")).tables
 
 
 def test_without_the_cache_every_job_aligns(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from vertical_lightning.data.datamodule import VerticalDataModule
 
 LATER = (
     *("aligner", "baseline", "batch_size", "drop_last", "val_fraction", "test_fraction", "folds", "fold", "stratify"),
-    *("scaling", "image_range", "shuffle", "workers"),
+    *("scaling", "image_range", "shuffle", "workers", "seed", "row_seed"),
 )
 """How rows are aligned, divided, scaled and served; the tables depend on all the rest."""
 
 AT_MOST = 8
-"""A sweep over seeds loads once a seed, and comes back to each."""
+"""A sweep over data_seed loads once a seed, and comes back to each."""
 
 _kept: OrderedDict[str, VerticalDataModule] = OrderedDict()
 

@@ -82,5 +82,5 @@ def check_metrics(config: DictConfig, data: Any) -> None:
         data: The loaded data module.
     """
     if data.label_holder in next(iter(data.tables.values()), {}):
-        phases = [phase for phase in PHASES if phase != "val" or data.fractions["val"]]
+        phases = [phase for phase in PHASES if phase != "val" or data.division.val or data.division.folds]
         check_names(config, ["classes"] if data.classes else ["numbers"], phases)

@@ -12,7 +12,17 @@ TABLE = ".hparams"
 
 EXPERIMENT = (
     *("data", "partition", "overlap", "datamodule", "architecture", "merge", "topology", "optimizer", "scheduler"),
-    *("label_holder", "baseline", "cut", "batch_size", "clip_norm", "seed", "trainer.max_epochs", "trainer.precision"),
+    *(
+        "label_holder",
+        "baseline",
+        "cut",
+        "batch_size",
+        "clip_norm",
+        "seed",
+        "data_seed",
+        "trainer.max_epochs",
+        "trainer.precision",
+    ),
 )
 """The configuration's nodes that make two runs differ; the others say where things lie and how they are shown."""
 

@@ -120,7 +120,7 @@ def without_secrets(config: DictConfig) -> DictConfig:
 
 
 def fit_and_test(
-    trainer: pl.Trainer, module: SplitModule, data: VerticalDataModule, ckpt_path: str | None, best: Path | None
+    trainer: pl.Trainer, module: SplitModule, data: VerticalDataModule, ckpt_path: str | None, best: Path | None = None
 ) -> tuple[dict[str, float], float]:
     """Return all metrics that were logged, as they ended, and the seconds of fit.
 

@@ -16,17 +16,17 @@ IDS = [b"%d" % number for number in range(2000)]
 
 
 def test_splits_hold_every_row_once_and_stay_when_others_come() -> None:
-    rows = Division(0.1, 0.2, seed=3).rows(IDS, official=False)
+    rows = Division(0.1, 0.2).rows(IDS, b"3", official=False)
     assert sorted(torch.cat(list(rows.values())).tolist()) == list(range(2000))
-    fewer = Division(0.1, 0.2, seed=3).rows(IDS[:1000], official=False)
+    fewer = Division(0.1, 0.2).rows(IDS[:1000], b"3", official=False)
     assert all(torch.equal(fewer[split], rows[split][rows[split] < 1000]) for split in rows)
-    assert list(Division(0.1, 0.2).rows(IDS, official=True)) == ["val", "train"]
+    assert list(Division(0.1, 0.2).rows(IDS, b"", official=True)) == ["val", "train"]
 
 
 @pytest.mark.parametrize("stratify", [False, True])
 def test_folds_validate_every_row_once_and_test_the_same_ones(stratify: bool) -> None:
     labels = torch.arange(2000) % 3 if stratify else None
-    folds = [Division(0.1, 0.2, folds=5, fold=fold).rows(IDS, False, labels) for fold in range(5)]
+    folds = [Division(0.1, 0.2, folds=5, fold=fold).rows(IDS, b"", False, labels) for fold in range(5)]
     assert all(torch.equal(fold["test"], folds[0]["test"]) for fold in folds)
     others = sorted(set(range(2000)) - set(folds[0]["test"].tolist()))
     assert sorted(torch.cat([fold["val"] for fold in folds]).tolist()) == others
@@ -37,7 +37,7 @@ def test_folds_validate_every_row_once_and_test_the_same_ones(stratify: bool) ->
 
 def test_strata_have_the_same_share_of_each_class() -> None:
     labels = (torch.arange(2000) % 50 == 0).long()  # 2 % positive
-    rows = Division(0.1, 0.2, stratify=True).rows(IDS, False, labels)
+    rows = Division(0.1, 0.2, stratify=True).rows(IDS, b"", False, labels)
     assert {split: int(labels[numbers].sum()) for split, numbers in rows.items()} == {"val": 4, "test": 8, "train": 28}
     assert {split: len(numbers) for split, numbers in rows.items()} == {"val": 200, "test": 400, "train": 1400}
 

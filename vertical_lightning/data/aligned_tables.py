@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 from torch import Tensor
 
 from vertical_lightning.data.partition import check_baseline, check_parts, pool
+from vertical_lightning.data.row_order import ordered, row_key
 from vertical_lightning.psi.identifiers import canonical
 from vertical_lightning.schema import Aligner, Alignment, Holdings, PartyTable, Table
 
@@ -21,6 +22,7 @@ class AlignedTables(pl.LightningDataModule):
         aligner: Private set intersection.
         label_holder: The party with the labels.
         baseline: As in `VerticalDataModule`.
+        row_seed: Seed of the order of rows, and of splits.
 
     Attributes:
         tables: By table (`train`, `test` or `all`) and party: what each party holds; without columns after `release`.
@@ -29,9 +31,10 @@ class AlignedTables(pl.LightningDataModule):
         alignments: By table: the result of private set intersection.
     """
 
-    def __init__(self, holdings: Holdings, aligner: Aligner, label_holder: str, baseline: str | None) -> None:
+    def __init__(self, holdings: Holdings, aligner: Aligner, label_holder: str, baseline: str | None, row_seed: int) -> None:
         super().__init__()
         self.holdings, self.aligner, self.label_holder, self.baseline = holdings, aligner, label_holder, baseline
+        self.row_key = row_key(row_seed)
         self.tables: Mapping[str, Mapping[str, PartyTable]] = {}
         self.classes: Sequence[str] = ()
         self.whole: Mapping[str, Table] = {}
@@ -76,6 +79,11 @@ class AlignedTables(pl.LightningDataModule):
         for name, tables in self.tables.items():
             ids = {party: table.ids for party, table in tables.items()}
             self.alignments[name] = self.aligner.align(ids, self.label_holder)
+        self.order()
+
+    def order(self) -> None:
+        """Put the common rows into an order that tells nothing of their ids."""
+        self.alignments = {name: ordered(one, self.common_ids(name), self.row_key) for name, one in self.alignments.items()}
 
     def release(self) -> None:
         """Forget the unscaled columns, which nobody needs after `setup` but who wants to show them."""

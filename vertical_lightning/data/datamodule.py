@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -50,7 +51,9 @@ class VerticalDataModule(AlignedTables):
         image_range: The numbers that black and white become.
         shuffle: Draw a new order of training rows each epoch.
         workers: Loader processes. 0 is fastest: rows lie where they are trained on; 1 is for more rows than a GPU has room for.
-        seed: Seed of splits and order.
+        seed: Seed of the order of batches, which everybody knows.
+        row_seed: Seed of the order of rows and of splits; between real parties a secret of the label holder's, which tells the
+            key that follows from it to those who bring rows.
         baseline: What the label holder trains on without partners, on the same aligned rows: the columns of one feature party,
             or with `centralized` all columns.
 
@@ -78,11 +81,12 @@ class VerticalDataModule(AlignedTables):
         shuffle: bool = True,
         workers: int = 0,
         seed: int = 0,
+        row_seed: int = 0,
         baseline: str | None = None,
     ) -> None:
-        super().__init__(holdings, aligner, label_holder, baseline)
+        super().__init__(holdings, aligner, label_holder, baseline, row_seed)
         self.batch_size, self.drop_last = batch_size, drop_last
-        self.division = Division(val_fraction, test_fraction, seed, folds, fold, stratify)
+        self.division = Division(val_fraction, test_fraction, folds, fold, stratify)
         self.preparations, self.image_range = Preparations(scaling, image_range), image_range
         self.shuffle, self.workers, self.seed = shuffle, workers, seed
         self.shapes: dict[str, Shape] = {}
@@ -143,7 +147,7 @@ class VerticalDataModule(AlignedTables):
         name = "train" if official else "all"
         if self.tested == "all":
             return {"all": (name, torch.arange(len(self.alignments[name])))}
-        rows = self.division.rows(self.common_ids(name), official, self.strata(name))
+        rows = self.division.rows(self.common_ids(name), self.row_key, official, self.strata(name))
         places = {split: (name, numbers) for split, numbers in rows.items()}
         if official:
             places["test"] = ("test", torch.arange(len(self.alignments["test"])))
@@ -163,8 +167,11 @@ class VerticalDataModule(AlignedTables):
 
     @cached_property
     def digest(self) -> str:
-        """Fingerprint of the aligned entities, their order and splits, and of the order of batches; complete after `setup`."""
-        state = hashlib.sha256(repr((self.shuffle, self.seed)).encode())
+        """Fingerprint of the aligned entities, their order and splits, and of the order of batches; complete after `setup`.
+
+        Under the rows' key: without it, whoever has a checkpoint could try ids out.
+        """
+        state = hmac.new(self.row_key, repr((self.shuffle, self.seed)).encode(), hashlib.sha256)
         for name in self.alignments:
             for entity in self.common_ids(name):
                 state.update(f"{name}:{len(entity)}:".encode() + entity)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from vertical_lightning.data.row_order import place
+
 
 @dataclass(frozen=True)
 class Division:
     """Divides aligned rows into training, validation and test rows.
 
-    An entity's split depends on its id and the seed alone: it stays where it is when other entities come or go. Stratified,
+    An entity's split depends on its id and a key alone: it stays where it is when other entities come or go. Stratified,
     it depends on how many others of its class there are, too.
 
     Args:
         val: Share of the training rows to validate on, in [0, 1).
         test: Share of all rows to test on, in [0, 1), where the set has no official test split.
-        seed: Key of the hash.
         folds: For cross-validation, into how many parts the rows that are not for testing are divided; `val` has no say then.
         fold: Which of them, from 0, is validated on.
         stratify: Give every split the same share of each class.
@@ -28,14 +28,13 @@ class Division:
     Raises:
         ValueError: A fraction is none, or there is no such fold.
 
-    >>> rows = Division(val=0.0, test=0.2).rows([b"%d" % number for number in range(1000)], official=False)
+    >>> rows = Division(val=0.0, test=0.2).rows([b"%d" % number for number in range(1000)], b"key", official=False)
     >>> {split: len(numbers) for split, numbers in rows.items()}
-    {'val': 0, 'test': 223, 'train': 777}
+    {'val': 0, 'test': 193, 'train': 807}
     """
 
     val: float = 0.1
     test: float = 0.2
-    seed: int = 0
     folds: int | None = None
     fold: int = 0
     stratify: bool = False
@@ -63,37 +62,32 @@ class Division:
                 "their sum must be below 1."
             )
 
-    def rows(self, ids: Sequence[bytes], official: bool, labels: Tensor | None = None) -> dict[str, Tensor]:
+    def rows(self, ids: Sequence[bytes], key: bytes, official: bool, labels: Tensor | None = None) -> dict[str, Tensor]:
         """Return ascending row numbers by split; of the training table alone where the set has an official test split.
 
         Args:
             ids: The entities' canonical ids, in row order.
+            key: Of the hash; all parties with rows have it, and nobody else.
             official: Whether test rows lie elsewhere.
             labels: Class numbers, if stratified.
         """
         self.check(official)
-        places = self._places(ids, labels, str(self.seed))
+        places = self._places(ids, labels, key, "split")
         val, test = self.val if self.folds is None else 0.0, 0.0 if official else self.test
         validating, testing = places < val, (places >= val) & (places < val + test)
         if self.folds is not None:
             learning = (~testing).nonzero().flatten()
             others = [ids[row] for row in learning.tolist()]
-            again = self._places(others, None if labels is None else labels[learning], f"{self.seed} fold")
+            again = self._places(others, None if labels is None else labels[learning], key, "fold")
             validating[learning] = (again * self.folds).long() == self.fold
         found = {"val": validating, **({} if official else {"test": testing}), "train": ~(validating | testing)}
         return {split: chosen.nonzero().flatten() for split, chosen in found.items()}
 
-    def _places(self, ids: Sequence[bytes], labels: Tensor | None, key: str) -> Tensor:
+    def _places(self, ids: Sequence[bytes], labels: Tensor | None, key: bytes, purpose: str) -> Tensor:
         """Map every id to [0, 1), evenly; stratified, evenly within its class."""
-        places = torch.tensor([place(one, key) for one in ids], dtype=torch.float64)
+        places = torch.tensor([place(one, key, purpose) for one in ids], dtype=torch.float64)
         for label in () if labels is None else torch.unique(labels):
             rows = (labels == label).nonzero().flatten()
             order = places[rows].argsort()
             places[rows[order]] = (torch.arange(len(rows), dtype=torch.float64) + 0.5) / len(rows)
         return places
-
-
-def place(entity: bytes, key: str) -> float:
-    """Map an id to [0, 1), evenly."""
-    digest = hashlib.blake2b(entity, key=key.encode(), digest_size=6).digest()
-    return int.from_bytes(digest, "big") / 2**48

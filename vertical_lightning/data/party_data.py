@@ -18,8 +18,8 @@ from vertical_lightning.task import Elsewhere, Task
 class Others(Protocol):
     """The other parties, each in a process of its own."""
 
-    def gather(self, what: str, **facts: Any) -> dict[str, dict[str, Any]]:
-        """Tell all others these facts, and return every party's."""
+    def gather(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, dict[str, Any]]:
+        """Tell all others, or the given ones, these facts, and return every party's."""
 
     def agree(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, Any]:
         """Stop everybody unless all, or the given ones, say the same, and return that; who says None goes along."""
@@ -76,6 +76,11 @@ class PartyDataModule(VerticalDataModule):
             channels = self.others.channels(self.named)
             ids = parts[self.party].ids
             self.alignments[name] = self.aligner.align_here(self.party, ids, self.label_holder, channels, len(self.named))
+        if self.tables:
+            own = self.row_key.hex() if self.party == self.label_holder else None
+            said = self.others.gather("the order of rows", self.named, key=own)
+            self.row_key = bytes.fromhex(said[self.label_holder]["key"])
+            self.order()
 
     def setup(self, stage: str) -> None:
         """Divide and scale the own rows, and learn the shapes of the others'; does nothing the second time."""

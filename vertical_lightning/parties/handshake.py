@@ -12,7 +12,7 @@ from vertical_lightning.parameters import flat
 from vertical_lightning.transport.messages import SCHEDULE
 
 AGREED = (
-    *("topology", "architecture", "merge", "cut", "label_holder", "batch_size", "seed", "trainer.precision"),
+    *("topology", "architecture", "merge", "cut", "label_holder", "batch_size", "seed", "data_seed", "trainer.precision"),
     *("datamodule.val_fraction", "datamodule.test_fraction", "datamodule.folds", "datamodule.fold", "datamodule.drop_last"),
     *("datamodule.shuffle", "psi.engine", "psi.min_overlap", "wire", "split", "test"),
 )
