@@ -20,8 +20,8 @@ from test_processes import weights
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 JOB = [
-    *("architecture=tabular", "cut=1", "optimizer=sgd", "optimizer.momentum=0.9", "trainer.max_epochs=12"),
-    *("wire.timeout=3", "wire.patience=15", "psi.cache=false"),
+    *("architecture=tabular", "cut=1", "optimizer=sgd", "optimizer.momentum=0.9", "trainer.max_epochs=40"),
+    *("wire.timeout=3", "wire.patience=10", "psi.cache=false"),
 ]
 PARTIES = ("alice", "carol", "bob")
 QUICKLY, ALL = 16, 60
@@ -65,7 +65,7 @@ def test_a_fault_at_a_random_moment(seed: int, undisturbed: tuple[dict[str, Any]
     expected, duration = undisturbed
     chance = random.Random(seed)
     party, number = chance.choice(PARTIES), chance.choice((signal.SIGKILL, signal.SIGSTOP))
-    wire, moment = chance.choice(("gloo", "grpc")), chance.uniform(0.0, duration)
+    wire, moment = chance.choice(("gloo", "grpc")), chance.uniform(0.1, 1.0) * duration
     running = Running(tmp_path / "disturbed", *JOB, f"wire={wire}")
     disturb(running, party, number, moment)
     running.ended()
