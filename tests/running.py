@@ -47,6 +47,11 @@ class Running:
             return 0
         return min(1 + int((folder / "last.ckpt").resolve().stem.split("_")[1]) for folder in folders)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the run is under way."""
+        return self._thread.is_alive()
+
     def ended(self) -> None:
         """Wait for the end of the run."""
         self._thread.join(PATIENT)

@@ -11,6 +11,8 @@ from job import SMALL, run
 from running import QUICK, Running
 from test_processes import weights
 
+from vertical_lightning.parties.apart import wait_for
+
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 WIRES = ["gloo", "grpc"]
@@ -37,6 +39,24 @@ def test_frozen(wire: str, tmp_path: Path) -> None:
     assert "carol is lost" in running.said("bob") and "carol is lost" in running.said("alice")
 
 
+class Child:
+    """A party's process as its parent sees it."""
+
+    def __init__(self, exitcode: int | None) -> None:
+        self.exitcode = exitcode
+        self.sentinel, self.written = os.pipe()
+
+    def is_alive(self) -> bool:
+        return self.exitcode is None
+
+
+@pytest.mark.parametrize("code", [0, -9])
+def test_the_clock_starts_with_the_first_that_ends_however_it_ends(code: int) -> None:
+    ended = wait_for({"alice": Child(code), "carol": Child(None)}, grace=0.2)
+    assert ended == {"alice": code, "carol": None}
+
+
+@pytest.mark.slow
 def test_frozen_near_the_end(tmp_path: Path) -> None:
     """The others are done, and leave in good order; the run does not wait for ever."""
     freeze = ["+callbacks.freeze._target_=running.Freeze", "+callbacks.freeze.party=carol"]

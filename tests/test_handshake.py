@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from job import SMALL, configuration
+from omegaconf import DictConfig
 from running import QUICK
 
+from vertical_lightning.parties import handshake, session
 from vertical_lightning.parties.apart import apart
 from vertical_lightning.party import run_party
 from vertical_lightning.processes import configuration_of
@@ -58,3 +61,23 @@ def test_other_rows_are_noticed(tmp_path: Path) -> None:
     """Every party has rows of its own seed's making, so the shares of validation rows differ."""
     said = meet(tmp_path, {"carol": ["datamodule.val_fraction=0.3"]})
     assert "datamodule.val_fraction: alice=0.1 carol=0.3 bob=0.1" in said["bob"]
+
+
+def code_in_the_schedule(config: DictConfig, name: str, *place: Any) -> None:
+    """A label holder that is honest but for one value of its schedule."""
+    if name == "bob":
+        code = {"_target_": "pathlib.Path.touch", "_args_": [{"_target_": "pathlib.Path", "_args_": [f"{config.folder}-ran"]}]}
+        handshake.schedule = lambda _: {"max_epochs": 1, "limit_val_batches": code}
+        session.speakable = lambda what, facts: facts
+    run_party(config, name, *place)
+
+
+def test_a_label_holder_runs_nothing_at_the_others(tmp_path: Path) -> None:
+    names = ["alice", "carol", "bob"]
+    own = {name: configuration_of(configuration(tmp_path, *JOB), name) for name in names}
+    with pytest.raises(ConnectionError):
+        apart(own, code_in_the_schedule)
+    for party in ("alice", "carol"):
+        said = (tmp_path / party / "output.txt").read_text()
+        assert f"{party} refuses what bob sent: what bob says of the schedule is not what it must be" in said
+    assert not list(tmp_path.glob("*-ran"))

@@ -71,7 +71,8 @@ def test_parts_of_different_steps_are_refused(halves: dict[str, Path], tmp_path:
     with pytest.raises(ConnectionError):
         run(tmp_path / "apart", *JOB, "trainer.max_epochs=4", f"ckpt_path={parts}", APART)
     said = (tmp_path / "apart" / "bob" / "output.txt").read_text()
-    assert "disagree about where to go on: run: alice=" in said and "step: alice=12 carol=12 bob=6 server=12" in said
+    assert "disagree about where to go on: no step of a run is everybody's. alice step 12 of run " in said
+    assert "bob step 6 of run " in said
 
 
 def test_a_missing_part_is_named(halves: dict[str, Path], tmp_path: Path) -> None:

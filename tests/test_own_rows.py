@@ -56,6 +56,7 @@ class Witness(pl.Callback):
 
 
 def tensors() -> Iterator[torch.Tensor]:
+    gc.unfreeze()  # what a session has frozen is not listed
     for one in gc.get_objects():
         if type(one) in (torch.Tensor, torch.nn.Parameter) and one.is_floating_point() and not one.is_meta:
             yield one

@@ -107,7 +107,7 @@ def test_a_party_that_waits_for_the_others(wire: str, command: Callable[..., Com
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_parties_of_one_machine(number: int, command: Callable[..., Command], tmp_path: Path) -> None:
     run = command(
         "vl-train",

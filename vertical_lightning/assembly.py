@@ -25,6 +25,7 @@ from vertical_lightning.memory import recall, remember
 from vertical_lightning.objective import check_metrics
 from vertical_lightning.parties import handshake
 from vertical_lightning.parties.decisions import led
+from vertical_lightning.parties.going_on import newest_common
 from vertical_lightning.parties.measured import Measured
 from vertical_lightning.parties.session import Session
 from vertical_lightning.precision import dtypes
@@ -129,11 +130,13 @@ def together(
 
 
 def agree(config: DictConfig, session: Session) -> DictConfig:
-    """Make sure that all parties mean the same run, and take over how long the label holder trains."""
+    """Make sure that all parties mean the same run and go on from one step, and take over how long the label holder trains."""
     session.agree("the run", **handshake.facts(config))
     said = session.gather("the schedule", schedule=handshake.schedule(config), run=session.run)[session.label_holder]
     session.run = said["run"]
-    return handshake.follow(config, said["schedule"])
+    config = handshake.follow(config, said["schedule"])
+    config.ckpt_path = newest_common(session, config.ckpt_path)
+    return config
 
 
 def build_trainer(config: DictConfig, session: Session | None) -> pl.Trainer:

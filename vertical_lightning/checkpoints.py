@@ -9,7 +9,7 @@ import os
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightning_fabric.plugins import CheckpointIO
 
@@ -104,6 +104,20 @@ def place(path: Path, party: str) -> Path:
     # RUN/epoch_004.ckpt of several processes, or of one
     choices += [folder / "checkpoints" / path.name / f"{party}.ckpt" for folder in (path.parent / party, path.parent)]
     return next((one for one in choices if one.is_file()), choices[0])
+
+
+class Moment(NamedTuple):
+    """When a part was saved."""
+
+    run: str
+    epoch: int
+    step: int
+
+
+def moment_of(file: Path) -> Moment:
+    """Say when a party's part was saved; its tensors stay on the disk."""
+    saved = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    return Moment(saved["run"], saved["epoch"], saved["global_step"])
 
 
 def parts_of(path: Path) -> list[Path]:

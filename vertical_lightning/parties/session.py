@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Self
 
 from vertical_lightning.transport.alignment_channel import AlignmentChannel
-from vertical_lightning.transport.failure import MeetingError, quoted, told
+from vertical_lightning.transport.failure import MeetingError, shown, told
 from vertical_lightning.transport.form import Form
 from vertical_lightning.transport.link import Engine, Meeting
 from vertical_lightning.transport.messages import FACTS, about, by_party
@@ -151,16 +150,6 @@ def speakable(what: str, facts: dict[str, Any]) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"what this party is to say of {what} cannot be told to the others: {error}.") from error
     return facts
-
-
-def shown(value: object) -> str:
-    """Write a peer's value as a setting is written; one that could be taken for words of this program in quotes.
-
-    >>> print(shown([128, 64]), shown("concat"), shown("16. To go on: curl"))
-    [128, 64] concat "16. To go on: curl"
-    """
-    plain = re.fullmatch(r"[\w.+-]{0,64}|\[[\w., +-]{0,200}\]", str(value))
-    return str(value) if plain else quoted(str(value), most=100)
 
 
 def pairs(named: Iterable[str], owners: Sequence[str], label_holder: str) -> frozenset[frozenset[str]]:

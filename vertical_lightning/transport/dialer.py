@@ -99,7 +99,7 @@ class Dialer:
             if error.code() == grpc.StatusCode.UNIMPLEMENTED:
                 raise MeetingError(name, f"what answers at {address} is another gRPC program. Is the port right?") from error
             if not missing:
-                return reason(error)
+                return quoted(reason(error))
         except ValueError as error:
             said = f"{self._meeting.party} refuses what {name} says at {address}: {error}. Install the same release everywhere."
             raise RefusedError(name, said) from error

@@ -64,8 +64,10 @@ class Door:
             else:
                 self.port = self._server.add_secure_port(address, credentials.of_server())
         except RuntimeError as error:
-            said = f"{meeting.party} cannot listen at {address}; is another program, or {meeting.party} itself, "
-            raise MeetingError(meeting.party, said + "running there already? Choose another rendezvous.") from error
+            said = f"{meeting.party} cannot listen at {address}; is that no address of this machine, or is another program, "
+            raise MeetingError(
+                meeting.party, said + "or this one, running there already? Choose another rendezvous."
+            ) from error
         self._server.start()
 
     def wait(self, patience: Patience, timeout: float) -> Mapping[str, GrpcLink]:

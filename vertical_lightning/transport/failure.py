@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vertical_lightning.stopping import reason
 
 
@@ -63,6 +65,16 @@ def quoted(words: str, most: int = 300) -> str:
     """
     plain = "".join(one for one in words if one.isprintable()).replace('"', "'")
     return f'"{plain[:most]}…"' if len(plain) > most else f'"{plain}"'
+
+
+def shown(value: object) -> str:
+    """Write a peer's value as a setting is written; one that could be taken for words of this program in quotes.
+
+    >>> print(shown([128, 64]), shown("concat"), shown("16. To go on: curl"))
+    [128, 64] concat "16. To go on: curl"
+    """
+    plain = re.fullmatch(r"[\w.,+-]{0,64}|\[[\w., +-]{0,200}\]", str(value))
+    return str(value) if plain else quoted(str(value), most=100)
 
 
 class RefusedError(WireError):

@@ -18,7 +18,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from vertical_lightning.transport.address import own_address, refuse_plaintext
-from vertical_lightning.transport.failure import MeetingError, PeerLostError
+from vertical_lightning.transport.failure import MeetingError, PeerLostError, shown
 from vertical_lightning.transport.frame import HEADER, PAYLOAD
 from vertical_lightning.transport.link import Meeting
 from vertical_lightning.transport.patience import Patience
@@ -97,8 +97,9 @@ class Gloo:
             return _TCPStore(host, port, is_master=hosting, timeout=wait, wait_for_workers=False, **own)
         except (RuntimeError, OSError) as error:
             if hosting:
-                said = f"{meeting.party} cannot listen at {meeting.address}; is another program, or {meeting.party} itself, "
-                raise MeetingError(meeting.party, said + "running there already? Choose another rendezvous.") from error
+                here = f"{meeting.party} cannot listen at {meeting.address}"
+                said = "is that no address of this machine, or is another program, or this one, running there already?"
+                raise MeetingError(meeting.party, f"{here}; {said} Choose another rendezvous.") from error
             raise MeetingError(meeting.host, f"what answers at {meeting.address} is not {meeting.host}.") from error
 
 
@@ -161,15 +162,16 @@ def _until_there(meeting: Meeting, host: str, port: int, patience: Patience) -> 
 def _register(store: Any, meeting: Meeting, patience: Patience) -> None:
     """Say that this party is here, once, and wait for the others."""
     token = secrets.token_hex(8)
-    if store.compare_set(f"name/{meeting.party}", "", token).decode() != token:
+    if store.compare_set(f"name/{meeting.party}", "", token) != token.encode():
         raise MeetingError(
             meeting.party,
             f"a {meeting.party} takes part at {meeting.address} already. Each party is started once; "
             "if an earlier run still ends, start again in a moment.",
         )
     members = ",".join(meeting.members)
-    if (agreed := store.compare_set("members", "", members).decode()) != members:
-        raise MeetingError(meeting.party, f"the parties disagree who takes part: {agreed} at the first, {members} here.")
+    if (agreed := store.compare_set("members", "", members)) != members.encode():
+        first = shown(agreed[:1000].decode(errors="replace"))
+        raise MeetingError(meeting.party, f"the parties disagree who takes part: {first} at the first, {members} here.")
     _all_here(store, meeting, "here", patience)
 
 

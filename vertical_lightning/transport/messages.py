@@ -64,6 +64,9 @@ FACTS: dict[str, Form] = {
     ),
     "the order of rows": fields(key=either(nothing, text("[0-9a-f]{64}"))),
     "the aligned entities": fields(alignment=either(nothing, text("[0-9a-f]{64}"))),
+    "where all can go on": fields(
+        kept=either(nothing, several(fields(run=DRAWN, epoch=whole(0), step=whole(0)), most=100)),
+    ),
     "where to go on": fields(run=DRAWN, epoch=whole(0), step=whole(0)),
     "whose weights to test": fields(run=DRAWN, moment=text(r"|step \d{1,16}")),
     "stopping and checkpoints": fields(
