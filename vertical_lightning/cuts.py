@@ -79,11 +79,13 @@ def blocks(config: DictConfig, parts: Mapping[str, PartyTable]) -> dict[str, Ten
 
     from vertical_lightning.data.preprocessing import preprocessor
     from vertical_lightning.features import take
+    from vertical_lightning.per_party import per_party
 
-    scaling, (low, high) = config.datamodule.scaling, config.datamodule.image_range
+    (low, high), parties = config.datamodule.image_range, list(parts)
+    scaling = per_party("datamodule.scaling", build(config.datamodule.scaling), parties)
     first = torch.arange(min(BATCH, *map(len, parts.values())))
     return {
-        party: preprocessor(part.features, part.kind, scaling, (low, high)).transform(take(part.features, first))
+        party: preprocessor(part.features, part.kind, scaling.get(party), (low, high)).transform(take(part.features, first))
         for party, part in parts.items()
         if part.features is not None
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 
@@ -13,8 +14,8 @@ def codes(column: pd.Series[Any]) -> pd.Series[Any]:
     >>> codes(pd.Series([1.0, float("nan")])).tolist(), codes(pd.Series(["1", "1.0", "007", "1.50"])).tolist()
     (['1', None], ['1', '1', '007', '1.50'])
     """
-    present = column.notna()
-    text = column[present].astype(object).map(str).astype("string").str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
-    written = pd.Series([None] * len(column), index=column.index, dtype=object)
-    written[present] = text.astype(object)
-    return written
+    places, values = pd.factorize(column)  # -1 where missing
+    text = pd.Series(list(values), dtype=object).map(str).astype("string")
+    written = text.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
+    known: np.ndarray[Any, Any] = np.array([*written, None], dtype=object)
+    return pd.Series(known[places], index=column.index, dtype="object")

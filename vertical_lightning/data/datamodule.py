@@ -96,6 +96,7 @@ class VerticalDataModule(AlignedTables):
     def check_tables(self, tables: Mapping[str, Mapping[str, PartyTable]]) -> None:
         """Refuse tables that nobody could train on, if somebody is to, and shares that leave no row to train on."""
         self.division.check("test" in tables)
+        self.preparations.check_parties(list(next(iter(tables.values()), {})))
         if not self.preparations.scoring:
             super().check_tables(tables)
 

@@ -62,6 +62,7 @@ class PartyDataModule(VerticalDataModule):
         held, self.named = self.holdings.load_own(self.party, self.label_holder)
         self.tables, self.classes = {name: parts for name, parts in held.tables.items() if parts}, held.classes
         self.division.check("test" in self.tables)
+        self.preparations.check_parties(self.named)
         if self.party == self.label_holder and not self.preparations.scoring:
             for parts in self.tables.values():
                 check_labels(parts)

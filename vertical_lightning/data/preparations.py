@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vertical_lightning.data.preparation import Preparation, prepare, same
+from vertical_lightning.per_party import check_parties
 from vertical_lightning.schema import PartyTable
 from vertical_lightning.task import Elsewhere, Task
 
@@ -36,6 +37,10 @@ class Preparations:
         """Take what checkpoints kept."""
         self.of = {party: Preparation.restored(state) for party, state in states.items()}
         self.scoring = True
+
+    def check_parties(self, parties: Sequence[str]) -> None:
+        """Refuse a scaling for somebody who brings no rows."""
+        check_parties("datamodule.scaling", self.scaling if isinstance(self.scaling, Mapping) else (), parties)
 
     def fit(self, party: str, table: PartyTable, classes: Sequence[str], ids: Sequence[bytes]) -> None:
         """Learn from a party's own training rows, unless they were learned from before."""
