@@ -20,6 +20,11 @@ COMMENT = struct.pack("<H", DIGEST)
 """The end of a zip archive's directory says how long its comment is."""
 
 
+DAMAGED = (
+    "{} is damaged, or no checkpoint of this version: its digest is not that of its content. Go on from another checkpoint."
+)
+
+
 def write_all(contents: Mapping[Path, dict[str, Any]]) -> None:
     """Write files that belong together: none takes its name before all are written, and nothing is left if one cannot be.
 
@@ -60,9 +65,19 @@ def read(path: Path) -> dict[str, Any]:
     """
     whole = path.read_bytes()
     if hashlib.sha256(whole[:-DIGEST]).digest() != whole[-DIGEST:]:
-        raise ValueError(
-            f"{path} is damaged, or no checkpoint of this version: its digest is not that of its content. "
-            "Go on from another checkpoint."
-        )
+        raise ValueError(DAMAGED.format(path))
     found: dict[str, Any] = torch.load(io.BytesIO(whole), map_location="cpu", weights_only=True)
+    return found
+
+
+def glance(path: Path) -> dict[str, Any]:
+    """Read what a file says of its run and step: tensors stay on the disk, and are not checked.
+
+    Raises:
+        ValueError: It is no checkpoint, or cut short.
+    """
+    try:
+        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # torch has many for files that are none of its own
+        raise ValueError(DAMAGED.format(path)) from error
     return found

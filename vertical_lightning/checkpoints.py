@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from lightning_fabric.plugins import CheckpointIO
 
-from vertical_lightning.checkpoint_file import read, write_all
+from vertical_lightning.checkpoint_file import glance, read, write_all
 
 Saved = dict[str, Any]
 """What Lightning wants to keep, or what is left of it for one party."""
@@ -115,8 +115,12 @@ class Moment(NamedTuple):
 
 
 def moment_of(file: Path) -> Moment:
-    """Say when a party's part was saved; its tensors stay on the disk."""
-    saved = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    """Say when a party's part was saved.
+
+    Raises:
+        ValueError: The file is none of a checkpoint.
+    """
+    saved = glance(file)
     return Moment(saved["run"], saved["epoch"], saved["global_step"])
 
 

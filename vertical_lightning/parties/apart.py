@@ -13,6 +13,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from vertical_lightning.checkpoints import moment_of
 from vertical_lightning.parties.child import child
 from vertical_lightning.stopping import NOTHING_SAVED, STATUS
 
@@ -104,9 +105,10 @@ def what_happened(ended: Mapping[str, int | None], folders: Sequence[Path]) -> s
 
 def how_to_go_on(folders: Sequence[Path]) -> str:
     """Name the newest checkpoint that all parties have."""
-    saved = [{path.parent.name: path.stat().st_mtime for path in one.glob("checkpoints/*.ckpt/*.ckpt")} for one in folders]
-    common = set.intersection(*map(set, saved)) - {"last.ckpt"}
-    newest = max(common, key=saved[0].__getitem__, default=None)  # one may have saved a step that another has not
+    saved = [{path.parent.name: path for path in one.glob("checkpoints/*.ckpt/*.ckpt")} for one in folders]
+    common = set.intersection(*map(set, saved)) - {"last.ckpt", "best.ckpt"}  # one may have saved a step that another has not
+    steps = {name: moment_of(saved[0][name]).step for name in common}
+    newest = max(steps, key=steps.__getitem__, default=None)
     return f"To go on: the same command with ckpt_path={folders[0].parent / newest}." if newest else NOTHING_SAVED
 
 

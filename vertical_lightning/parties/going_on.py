@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from vertical_lightning.checkpoints import Moment, moment_of, place
@@ -9,7 +10,7 @@ from vertical_lightning.parties.session import Session
 from vertical_lightning.transport.failure import MeetingError
 
 MOST = 50
-"""Checkpoints of a run that are looked at, the newest ones."""
+"""Checkpoints of a run that the others are told of, the newest ones."""
 
 
 def newest_common(session: Session, path: str | None) -> str | None:
@@ -42,9 +43,12 @@ def kept(path: Path, party: str) -> dict[Moment, Path]:
     newest = place(path, party)
     of_run = newest.parent.name == "last.ckpt" != path.name
     files = newest.parent.parent.glob(f"*.ckpt/{party}.ckpt") if of_run else [newest]
-    folders = {file.resolve().parent for file in files}
-    latest = sorted(folders, key=lambda folder: (folder / f"{party}.ckpt").stat().st_mtime)[-MOST:]
-    return {moment_of(folder / f"{party}.ckpt"): folder for folder in latest}
+    found: dict[Moment, Path] = {}
+    for folder in {file.resolve().parent for file in files}:
+        with suppress(ValueError):  # cut short, when the disk was full: no step to go on from
+            found[moment_of(folder / f"{party}.ckpt")] = folder
+    latest = sorted(found, key=lambda moment: moment.step)[-MOST:]
+    return {moment: found[moment] for moment in latest}
 
 
 def disagreement(moments: dict[str, set[Moment]]) -> str:
