@@ -54,6 +54,7 @@ ARROWS = {
     "cuts": {"configuration", "cost", "data", "task", "topologies"},
     "parameters": set(),
     "trusted_targets": set(),
+    "weights": {"checkpoint_file", "checkpoints", "topologies"},
     "choices": {"configuration", "learning_rate"},
     "setting_kinds": set(),
     "settings": {"checkpoints", "choices", "configuration", "setting_kinds"},
@@ -76,7 +77,7 @@ ARROWS = {
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "objective", "parameters", "record", "study", "topologies"},
     "assembly": {
-        *("checkpoints", "configuration", "data", "empty_hooks", "choices", "memory", "objective", "settings"),
+        *("checkpoints", "configuration", "data", "empty_hooks", "choices", "memory", "objective", "settings", "weights"),
         *("parties", "report", "split_module", "sweep", "topologies"),
     },
     "train": {

@@ -35,6 +35,7 @@ from vertical_lightning.split_module import SplitModule
 from vertical_lightning.sweep import job, threads
 from vertical_lightning.topologies.cut import resolve
 from vertical_lightning.topologies.topology import Topology
+from vertical_lightning.weights import start_from
 
 
 class Assembled(NamedTuple):
@@ -171,6 +172,8 @@ def build_module(
     here = None if session is None else [session.party]
     network = build(config.topology)(architecture, data.shapes, data.task.outputs, merge=build(config.merge), here=here)
     check_last_batch(network, data)
+    if config.weights is not None:
+        print(f"{start_from(network, build(config.weights))}\n", flush=True)
     if session is not None:
         session.remote.declare(network.hops, config.batch_size, dtypes(config.trainer.precision))
     return SplitModule(
