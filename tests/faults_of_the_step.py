@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
+from vertical_lightning.accumulation import Accumulation
 from vertical_lightning.merges.concat import Concat
 from vertical_lightning.merges.mean import Mean
 from vertical_lightning.split_module import SplitModule
@@ -31,27 +32,27 @@ def mean_scaled(patch: Patch) -> None:
 def optimizer_recreated(patch: Patch) -> None:
     honest = SplitModule.step
 
-    def step(self: SplitModule) -> None:
+    def step(self: SplitModule, batch_idx: int) -> None:
         for optimizer in self.trainer.optimizers:
             optimizer.state.clear()
-        honest(self)
+        honest(self, batch_idx)
 
     patch(SplitModule, "step", step)
 
 
 def gradient_not_zeroed(patch: Patch) -> None:
-    patch(SplitModule, "zero_grad", lambda self: None)
+    patch(Accumulation, "begin", lambda self, parties, batch: None)
 
 
 def one_party_never_stepped(patch: Patch) -> None:
-    patch(SplitModule, "step", lambda self: self.optimizers()[0].step())
+    patch(SplitModule, "step", lambda self, batch_idx: self.optimizers()[0].step())
 
 
 def first_party_stepped_twice(patch: Patch) -> None:
     honest = SplitModule.step
 
-    def step(self: SplitModule) -> None:
-        honest(self)
+    def step(self: SplitModule, batch_idx: int) -> None:
+        honest(self, batch_idx)
         self.optimizers()[0].optimizer.step()
 
     patch(SplitModule, "step", step)

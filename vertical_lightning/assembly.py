@@ -181,6 +181,7 @@ def build_module(
         optimizer=by_party(config.optimizer, network.members),
         scheduler=by_party(config.scheduler, network.members, make=schedule),
         clip_norm=build(config.clip_norm),
+        accumulate=build(config.accumulate),
         task=data.task,
         crossing=build(config.wire) if session is None else session.remote,
     )

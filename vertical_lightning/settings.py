@@ -39,6 +39,7 @@ RANGES: Mapping[str, tuple[Test, str]] = {
     "batch_size": (whole(1), "an integer from 1 to the number of aligned rows"),
     "threads": (whole(1), "an integer from 1, or null for all cores"),
     "clip_norm": (positive, "a number above 0, one for all or one a party, or null for no limit"),
+    "accumulate": (whole(1), "an integer from 1, one for all or one a party"),
     "party_seed": (whole(0), "an integer from 0, one for all or one a party"),
     "datamodule.workers": (whole(0), "an integer from 0"),
     "trainer.max_epochs": (whole(-1), "an integer from 0, or -1 for no end"),
@@ -58,7 +59,7 @@ OTHERWISE: Mapping[str, tuple[tuple[object, ...], str]] = {
     "strategy": (("auto", None), ONE_DEVICE),
     "accumulate_grad_batches": (
         (1, None),
-        "every party steps its own optimizer after each batch, and cannot accumulate; give a larger batch_size",
+        "every party steps its own optimizer; give accumulate, one number for all or one a party",
     ),
     "gradient_clip_val": ((None, 0), "gradients are clipped party by party; give clip_norm"),
     "overfit_batches": (
@@ -157,7 +158,7 @@ def check_members(config: DictConfig, parties: Iterable[str]) -> None:
     members = list(dict.fromkeys([*parties, *config.topology.owners, config.label_holder]))
     for name in ("optimizer", "scheduler"):
         check_parties("a setting of its own", config[name].get("parties") or {}, members)
-    for name in ("clip_norm", "party_seed"):
+    for name in ("clip_norm", "accumulate", "party_seed"):
         given = config[name] if isinstance(config[name], DictConfig) else dict.fromkeys(members)
         check_parties(name, given, members)
         if name == "party_seed" and (missing := [one for one in members if one not in given]):

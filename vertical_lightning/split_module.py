@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from vertical_lightning.accumulation import Accumulation, without_gradients
 from vertical_lightning.audit import audit
+from vertical_lightning.checkpoint_io import kept, restore
 from vertical_lightning.finite import check_finite, first_non_finite
 from vertical_lightning.learning_rate import SchedulerFactory, configured, settings, step_schedules, tell_overridden
 from vertical_lightning.log_now import log_now
@@ -29,13 +30,14 @@ OptimizerFactory = Callable[[Iterable[Tensor]], Optimizer]
 class SplitModule(pl.LightningModule):
     """Trains a `Topology`: every party steps its own optimizer with gradients that reached it over the wire.
 
-    `optimizer`, `scheduler` and `clip_norm` are one choice for all parties, or a dict with a choice for each.
+    `optimizer`, `scheduler`, `clip_norm` and `accumulate` are one choice for all parties, or a dict with a choice for each.
 
     Args:
         network: The split network.
         optimizer: Builds an optimizer from parameters, such as `functools.partial(torch.optim.SGD, lr=0.1)`.
         scheduler: Builds a learning-rate schedule from an optimizer, or is a `LearningRateSchedule`.
         clip_norm: Largest L2 norm of a party's gradient; None for no limit.
+        accumulate: Batches whose gradients a party adds up before it steps; None for one.
         task: What is predicted; None for classes, one for each of the network's outputs.
         crossing: How tensors come to parties in other processes; None if all are in this one.
 
@@ -60,6 +62,7 @@ class SplitModule(pl.LightningModule):
         optimizer: OptimizerFactory | Mapping[str, OptimizerFactory],
         scheduler: SchedulerFactory | Mapping[str, SchedulerFactory] | None = None,
         clip_norm: float | Mapping[str, float] | None = None,
+        accumulate: int | Mapping[str, int] | None = None,
         task: Task | None = None,
         crossing: Crossing | None = None,
     ) -> None:
@@ -71,6 +74,7 @@ class SplitModule(pl.LightningModule):
         self.optimizer_of = per_party("optimizer", optimizer, network.members)
         self.scheduler_of: dict[str, SchedulerFactory] = per_party("scheduler", scheduler, network.members)
         self.clip_norm_of = per_party("clip_norm", clip_norm, network.members)
+        self.accumulation, self.due = Accumulation(per_party("accumulate", accumulate, network.members)), list[str]()
         self.wire, self.evaluation_wire = Wire(crossing), Wire(crossing)
         self.window, self.epoch, self.evaluation = (self.task.totals() for _ in range(3))
         self.audited, self.logged, self.asked = False, dict[str, float](), dict[str, dict[str, Any]]()
@@ -110,7 +114,7 @@ class SplitModule(pl.LightningModule):
     def training_step(self, batch: VerticalBatch, batch_idx: int) -> None:
         """Forward over the wire, loss at the label holder, gradients back over the wire, every party's own step."""
         self.wire.open()
-        self.zero_grad()  # before forward, where another party's process may have to be waited for
+        self.accumulation.begin(self.parties, batch_idx)  # before forward, where another process may have to be waited for
         features = batch.features if self.audited else self.wire.traced(batch.features, self.parties)
         logits = self.network(features, self.wire)
         loss = self.task.loss(logits, batch.labels)
@@ -118,7 +122,7 @@ class SplitModule(pl.LightningModule):
         if not loss.is_meta:
             self.manual_backward(loss)
         self.wire.return_gradients()
-        self.step()
+        self.step(batch_idx)
         step_schedules(self.trainer, "step", {})
         self.window.update(loss, logits, batch.labels)
         if self.logs_now:
@@ -143,22 +147,27 @@ class SplitModule(pl.LightningModule):
             audit(self.parties, features, self.wire, loss, self.network.label_holder)
             self.audited = True
 
-    def step(self) -> None:
-        """Step every party's optimizer.
+    def step(self, batch_idx: int) -> None:
+        """Step the optimizer of every party that has added up enough.
 
         Lightning counts each step of each wrapped optimizer in `global_step`. The first is stepped through Lightning, which
         counts batches and calls `on_before_optimizer_step`; the others are stepped as they are.
         """
+        self.due = self.accumulation.due(self.parties, batch_idx, self.trainer.is_last_batch)
         optimizers = self.optimizers()
         counted, *others = optimizers if isinstance(optimizers, list) else [optimizers]
-        counted.step()
-        for wrapped in others:
-            wrapped.optimizer.step()
+        first, *later = self.trained or self.due
+        with nullcontext() if first in self.due else without_gradients(self.network.own(first)):
+            counted.step()
+        for party, wrapped in zip(later, others, strict=False):
+            if party in self.due:
+                wrapped.optimizer.step()
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip every party's gradient by its own norm; called once a batch, before any party steps."""
         for party, norm in self.clip_norm_of.items():
-            torch.nn.utils.clip_grad_norm_(self.network.own(party).parameters(), norm)
+            if party in self.due:
+                torch.nn.utils.clip_grad_norm_(self.network.own(party).parameters(), norm)
 
     def log_window(self) -> None:
         """Log means over the batches since the last call, and keep them for the epoch."""
@@ -209,22 +218,9 @@ class SplitModule(pl.LightningModule):
         self.evaluation = self.task.totals()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep byte counts and the epoch's sums, so that a resumed run reports the same; and whose everything is, in order."""
-        network = self.network
-        checkpoint |= {"members": network.members, "label_holder": network.label_holder, "trained": self.trained}
-        checkpoint |= {"scheduled": [party for party in self.trained if party in self.scheduler_of]}
-        checkpoint |= {"shapes": network.shapes, "outputs": network.outputs}  # to build the network without data
-        checkpoint["wire_bytes"] = dict(self.wire.bytes)
-        checkpoint["evaluation_wire_bytes"] = dict(self.evaluation_wire.bytes)
-        checkpoint["metrics"] = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
-        checkpoint["window"], checkpoint["epoch_sums"] = self.window.state_dict(), self.epoch.state_dict()
+        """Keep what a resumed run needs to report the same."""
+        checkpoint |= kept(self)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Count on where the checkpoint's run was; a test of its weights is no part of that run."""
-        if self._trainer is None or self.trainer.state.fn != TrainerFn.FITTING:
-            return
-        self.logged = dict(checkpoint["metrics"])
-        self.wire.bytes = Counter(checkpoint["wire_bytes"])
-        self.evaluation_wire.bytes = Counter(checkpoint["evaluation_wire_bytes"])
-        self.window.load_state_dict(checkpoint["window"])
-        self.epoch.load_state_dict(checkpoint["epoch_sums"])
+        """Go on where the checkpoint's run was."""
+        restore(self, checkpoint)

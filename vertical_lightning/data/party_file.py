@@ -44,8 +44,9 @@ class PartyFile:
         numbers: Columns to take as numbers whatever their dtype.
         duplicates: Where an id occurs more than once: `error`, keep its `first` row, or `drop` all of its rows.
         test_path: Another such file with test rows; whoever wants it reads it.
-        kind: What all features are: `numbers`, `categories`, `tokens` (whole numbers that stay so), or `images`; None: numeric
-            columns and arrays are numbers, other columns categories, uint8 arrays of three or more dimensions images.
+        kind: What all features are: `numbers`, `categories`, `tokens` (whole numbers; a first stage takes `tokens.long()`),
+            or `images`; None: numeric columns and arrays are numbers, other columns categories, uint8 arrays of three or more
+            dimensions images.
         missing, sep, decimal, thousands, encoding: How a CSV is written, as in `CsvFormat`; `missing` goes for all files.
         max_categories: Different values that a column of categories may have.
 
