@@ -66,6 +66,7 @@ ARROWS = {
     "cuts": {"configuration", "cost", "data", "task", "topologies"},
     "parameters": set(),
     "trusted_targets": set(),
+    "work_per_batch": {"topologies"},
     "weights": {"checkpoint_file", "checkpoints", "topologies"},
     "choices": {"configuration", "learning_rate"},
     "setting_kinds": set(),
@@ -89,7 +90,19 @@ ARROWS = {
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "objective", "parameters", "record", "study", "topologies"},
     "assembly": {
-        *("checkpoints", "configuration", "data", "empty_hooks", "choices", "memory", "objective", "settings", "weights"),
+        *(
+            "checkpoints",
+            "configuration",
+            "data",
+            "empty_hooks",
+            "checkpoint_file",
+            "choices",
+            "memory",
+            "objective",
+            "settings",
+            "weights",
+            "work_per_batch",
+        ),
         *("parties", "report", "split_module", "sweep", "topologies"),
     },
     "train": {

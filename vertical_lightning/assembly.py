@@ -6,6 +6,7 @@ import copy
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import NamedTuple
 
 import pytorch_lightning as pl
@@ -15,6 +16,7 @@ from pytorch_lightning.callbacks import Checkpoint, ProgressBar
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from vertical_lightning import report
+from vertical_lightning.checkpoint_file import glance
 from vertical_lightning.checkpoints import PartyCheckpoints
 from vertical_lightning.choices import by_party, schedule
 from vertical_lightning.configuration import build
@@ -36,6 +38,7 @@ from vertical_lightning.sweep import job, threads
 from vertical_lightning.topologies.cut import resolve
 from vertical_lightning.topologies.topology import Topology
 from vertical_lightning.weights import start_from
+from vertical_lightning.work_per_batch import operations
 
 
 class Assembled(NamedTuple):
@@ -83,6 +86,7 @@ def assembled(
         config = config if session is None else agree(config, session)
         trainer = build_trainer(config, session)
         align(data)
+        use_threads(config, architecture, data)
         yield Assembled(config, trainer, build_module(config, architecture, data, session), data)
 
 
@@ -163,6 +167,20 @@ def check_wire(config: DictConfig, party: str | None) -> None:
     if local != (party is None):
         given = "wire=local joins parties of one process" if local else "this wire joins processes"
         raise ValueError(f"{given}: say parties=local wire=local, or parties=processes with wire=gloo or wire=grpc.")
+
+
+def use_threads(config: DictConfig, architecture: Architecture, data: VerticalDataModule) -> None:
+    """Let torch take as many threads as were asked for, or as the run to go on with had, or as there is work for.
+
+    The number stands in the configuration then: other threads add numbers up in another order, and give other last bits.
+    """
+    if config.threads is None and config.ckpt_path:
+        here = data.party if isinstance(data, PartyDataModule) else None
+        config.threads = glance(PartyCheckpoints(here and [here]).files(Path(config.ckpt_path))[0]).get("threads")
+    if config.threads is None:
+        nobody = build(config.topology)(architecture, data.shapes, data.task.outputs, merge=build(config.merge), here=[])
+        config.threads = threads.fitting(operations(nobody, config.batch_size), config.get("most_threads"))
+    threads.use(config.threads)
 
 
 def build_module(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import torch
 from pytorch_lightning.trainer.states import TrainerFn
 
 
@@ -23,6 +24,7 @@ def kept(module: Any) -> dict[str, Any]:
         "metrics": {name: float(value) for name, value in module.trainer.callback_metrics.items()},
         "window": module.window.state_dict(),
         "epoch_sums": module.epoch.state_dict(),
+        "threads": torch.get_num_threads(),  # with others, the last bits differ
     }
 
 

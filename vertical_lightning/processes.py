@@ -69,7 +69,7 @@ def configuration_of(config: DictConfig, name: str) -> DictConfig:
     own.folder = str(Path(config.folder, name).absolute())
     seed = config.party_seed
     own.party_seed = seed.get(name) if isinstance(seed, DictConfig) else seed
-    own.threads = threads.share_of(config.threads)
+    own.most_threads = threads.share_of(None)  # a party's process does not know its sweep
     own.wire = {key: value[name] if isinstance(value, DictConfig) else value for key, value in config.wire.items()}
     for other, settings in (own.data.get("parties") or {}).items():
         if other != name and isinstance(settings, DictConfig):

@@ -37,7 +37,7 @@ def positive(value: Any) -> bool:
 RANGES: Mapping[str, tuple[Test, str]] = {
     "seed": (whole(-(2**63)), "an integer; a run without a seed cannot be repeated"),
     "batch_size": (whole(1), "an integer from 1 to the number of aligned rows"),
-    "threads": (whole(1), "an integer from 1, or null for all cores"),
+    "threads": (whole(1), "an integer from 1, or null for as many as there is work for"),
     "clip_norm": (positive, "a number above 0, one for all or one a party, or null for no limit"),
     "accumulate": (whole(1), "an integer from 1, one for all or one a party"),
     "party_seed": (whole(0), "an integer from 0, one for all or one a party"),

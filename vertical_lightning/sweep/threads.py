@@ -17,6 +17,22 @@ def use(asked: int | None) -> None:
         torch.set_num_threads(number)
 
 
+WORTHWHILE = 200_000_000
+"""Multiplications and additions of a batch's forward pass from which a second thread gains more than it costs, and for each
+further one as many again: below, threads wait for one another longer than they compute. See experiments/threads."""
+
+
+def fitting(operations: int, most: int | None) -> int:
+    """Return as many threads as a batch gives work to.
+
+    Args:
+        operations: Of a batch's forward pass, of all parties: the same number in one process and in several, which then
+            compute the same bits.
+        most: The job's part of the cores; None for what Hydra's launcher leaves it, or else all.
+    """
+    return max(1, min(most or share_of(None) or cores(), operations // WORTHWHILE))
+
+
 def share_of(asked: int | None) -> int | None:
     """Return how many threads were asked for, or the job's part of the cores; None outside of a job: torch's own choice."""
     if asked or not HydraConfig.initialized():
