@@ -37,15 +37,16 @@ class Running:
     def until_epoch(self, number: int = 1) -> dict[str, Any]:
         """Wait until that many epochs have been saved by everybody; return the parties' processes."""
         found = {process.name: process for process in multiprocessing.active_children()}
-        wait(lambda: self._saved() >= number, "the first checkpoints")
+        wait(lambda: self.saved() >= number, "the first checkpoints")
         return found or {process.name: process for process in multiprocessing.active_children()}
 
-    def _saved(self) -> int:
+    def saved(self) -> int:
+        """How many epochs all parties that run have saved."""
         folders = [one for one in self.folder.glob("*/checkpoints") if (one / "last.ckpt").is_dir()]
         names = {process.name for process in multiprocessing.active_children()}
         if not names or names - {folder.parent.name for folder in folders}:
             return 0
-        return min(1 + int((folder / "last.ckpt").resolve().stem.split("_")[1]) for folder in folders)
+        return min(1 + int((folder / "last.ckpt").resolve().stem.partition("_")[2] or -1) for folder in folders)
 
     @property
     def alive(self) -> bool:

@@ -14,6 +14,7 @@ from torch import Tensor
 from vertical_lightning.transport.failure import PeerFailedError, PeerLostError, RefusedError, WireError, told
 from vertical_lightning.transport.form import named, text
 from vertical_lightning.transport.frame import HEADER, PAYLOAD, Header, Kind, as_tensor
+from vertical_lightning.transport.line import INBOX
 from vertical_lightning.transport.peer import Peer
 
 ANYTHING = named(text(), text(), most=9)
@@ -185,3 +186,12 @@ def test_silence_and_slowness_are_two_things() -> None:
     with pytest.raises(PeerLostError, match=r"lives, but has not sent anything for \d s \(wire.patience=2\)"):
         bob.hear("anything", ANYTHING)
     assert here.sent == []
+
+
+def test_who_does_not_listen_takes_nobody_for_silent() -> None:
+    """The inbox is full, so that not even signs of life are read any more."""
+    alice, bob = peers(timeout=1.0)
+    for _ in range(INBOX + 5):
+        alice.send(Kind.TENSOR, torch.zeros(1, dtype=torch.uint8))
+    time.sleep(2.0)
+    bob.check_alive()

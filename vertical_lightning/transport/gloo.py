@@ -92,9 +92,9 @@ class Gloo:
         if not hosting:
             _until_there(meeting, host, port, patience)
         try:
-            wait = timedelta(seconds=meeting.patience)
+            timeout = timedelta(seconds=meeting.patience)
             own = {"master_listen_fd": _listen(host, port)} if hosting else {}
-            return _TCPStore(host, port, is_master=hosting, timeout=wait, wait_for_workers=False, **own)
+            return _TCPStore(host, port, is_master=hosting, timeout=timeout, wait_for_workers=False, **own)
         except (RuntimeError, OSError) as error:
             if hosting:
                 here = f"{meeting.party} cannot listen at {meeting.address}"

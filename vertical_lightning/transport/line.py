@@ -129,7 +129,7 @@ class Line:
         if self._end is not None:
             raise self._end
         silent = self._clock.seconds - self._heard
-        if silent > self._timeout:
+        if silent > self._timeout and not self._inbox.full():  # then it is this party that does not listen
             raise self._lost(f"has shown no sign of life for {silent:.0f} s (wire.timeout={self._timeout:g})")
 
     def abort(self, party: str, error: str) -> None:
@@ -146,7 +146,7 @@ class Line:
         while not self._ended.wait(min(1.0, self._timeout / 4)) and time.monotonic() < ends:
             try:
                 self.check_alive()
-            except PeerLostError:
+            except WireError:
                 return
 
     def close(self) -> None:
