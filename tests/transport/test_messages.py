@@ -29,6 +29,7 @@ HONEST: dict[str, dict[str, Any]] = {
     "the schedule": {"schedule": {"max_epochs": 3, "max_steps": -1, "limit_val_batches": 0.5}, "run": "0123456789abcdef"},
     "the tables": {"tables": "train, test"},
     "rows": {"shape": [1, 28, 28], "counts": {"train": 90, "val": 10}, "outputs": 10},
+    "the order of rows": {"key": "0" * 64},
     "the aligned entities": {"alignment": "0" * 64},
     "where all can go on": {"kept": [{"run": "0123456789abcdef", "epoch": 3, "step": 30}]},
     "where to go on": {"run": "0123456789abcdef", "epoch": 3, "step": 30},

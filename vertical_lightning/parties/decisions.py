@@ -87,7 +87,7 @@ class Follower(Decisions):
         """Hear the label holder and do the same."""
         said = self.session.hear(WHAT)
         trainer.should_stop = trainer.should_stop or said["stop"]
-        if not len(said["kept"]) == len(said["last"]) == len(self.savers):
+        if not len(said["kept"]) == len(said["links"]) == len(self.savers):
             raise self.refused(
                 f"it keeps epochs by {len(said['kept'])} callbacks with a monitor, this party by {len(self.savers)}. "
                 "Give all parties the same ones"
