@@ -84,4 +84,4 @@ def test_the_trainer_of_a_command_passes_over_them(tmp_path: Path) -> None:
     trainer = build_trainer(configuration(tmp_path), session=None)
     named = {type(callback).__name__: {hook for hook in OF_A_STEP if getattr(callback, hook)} for callback in trainer.callbacks}
     assert named["Traffic"] == named["Charts"] == set()
-    assert named["ModelCheckpoint"] == {"on_train_batch_end"} and named["PartyNorms"] == {"on_before_optimizer_step"}
+    assert named["Checkpoint"] == {"on_train_batch_end"} and named["PartyNorms"] == {"on_before_optimizer_step"}

@@ -14,6 +14,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from aligned_data import global_state, numbered, synthetic
+from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.loggers import TensorBoardLogger
 from split_runs import OPTIMIZERS, Recorded, quiet_trainer
 from torch import Tensor
@@ -64,18 +65,28 @@ def plain(data: VerticalDataModule) -> dict[str, Any]:
     return weights(data)
 
 
+def made(callback: type[pl.Callback], folder: Path) -> pl.Callback:
+    """A callback as its configuration makes it."""
+    needed = {"Checkpoint": {"dirpath": folder, "monitor": "val/loss"}, "EarlyStopping": {"monitor": "val/loss", "patience": 9}}
+    return callback(**needed.get(callback.__name__, {}))
+
+
 @pytest.mark.parametrize("callback", CALLBACKS)
 def test_a_callback_changes_nothing(
     callback: type[pl.Callback], data: VerticalDataModule, plain: dict[str, Any], tmp_path: Path
 ) -> None:
     logger = TensorBoardLogger(str(tmp_path), name=None, version="")
-    assert_same(weights(data, callbacks=[callback()], logger=logger), plain)
+    saves = issubclass(callback, Checkpoint)
+    found = weights(data, callbacks=[made(callback, tmp_path)], logger=logger, enable_checkpointing=saves)
+    assert_same(found, plain)
 
 
 def test_all_callbacks_together_change_nothing(data: VerticalDataModule, plain: dict[str, Any], tmp_path: Path) -> None:
     assert len(CALLBACKS) >= 5
     logger = TensorBoardLogger(str(tmp_path), name=None, version="")
-    assert_same(weights(data, callbacks=[one() for one in CALLBACKS], logger=logger), plain)
+    assert_same(
+        weights(data, callbacks=[made(one, tmp_path) for one in CALLBACKS], logger=logger, enable_checkpointing=True), plain
+    )
     assert list(tmp_path.glob("events*"))
 
 
@@ -128,9 +139,10 @@ def seeders(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             name, owner = node.func.attr, ast.unparse(node.func.value)
-            if name in ("seed_everything", "manual_seed", "manual_seed_all", "seed") and not owner.startswith(
+            seeds = name in ("seed_everything", "manual_seed", "manual_seed_all", "seed") and not owner.startswith(
                 "torch.Generator("
-            ):
+            )
+            if seeds or (name == "set_state" and "default_generator" in owner):
                 yield f"{owner}.{name}"
 
 
@@ -147,5 +159,9 @@ def test_only_train_seeds() -> None:
         for file in PACKAGE.rglob("*.py")
         for call in seeders(ast.parse(file.read_text()))
     }
-    # The topology seeds within a fork of the state, which the tests above see restored.
-    assert found == {"assembly.py: pl.seed_everything", "topologies/topology.py: torch.default_generator.manual_seed"}
+    # The topology seeds within a fork of the state, which the tests above see restored; `seeds` a generator that it has made.
+    assert found == {
+        "assembly.py: pl.seed_everything",
+        "seeds.py: made.manual_seed",
+        "topologies/topology.py: torch.default_generator.set_state",
+    }
