@@ -1,6 +1,6 @@
 """How fast is a split, beside the uncut network in a plain torch loop?
 
-VL_DATA=PATH python experiments/speed/measure.py [--quick] [--only step loader growth start peer] [--seconds 5]
+VL_DATA=PATH python experiments/speed/measure.py [--quick] [--only step loader growth start peer threads] [--seconds 5]
 CUDA_VISIBLE_DEVICES=0 python experiments/speed/measure.py --only gpu
 
 Writes results.json beside itself, prints it as tables (report.py), and draws growth.png. The parts that need the full MNIST
@@ -30,6 +30,7 @@ import report
 import seed_method
 import start
 import step
+import thread_choice
 from machine import machine
 
 HERE = Path(__file__).parent
@@ -50,6 +51,7 @@ def main() -> None:
         "peer": lambda: seed_method.measure(str(root)),
         "growth": lambda: growth.run(2 * rounds),
         "step": lambda: step.run(step.cases(arguments.quick), arguments.seconds),
+        "threads": lambda: thread_choice.run(arguments.seconds),
         "gpu": lambda: step.run(step.cases_on_gpu(), arguments.seconds),
     }
     file = HERE / "results.json"

@@ -19,7 +19,7 @@ def use(asked: int | None) -> None:
 
 WORTHWHILE = 200_000_000
 """Multiplications and additions of a batch's forward pass from which a second thread gains more than it costs, and for each
-further one as many again: below, threads wait for one another longer than they compute. See experiments/threads."""
+further one as many again: below, threads wait for one another longer than they compute. See experiments/speed."""
 
 
 def fitting(operations: int, most: int | None) -> int:
