@@ -6,6 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,7 @@ FILES = [
     *("label_holder=bank", "data.parties.bank.path=bank.csv", "data.parties.bank.duplicates=drop"),
     *("data.parties.shop.path=shop.parquet", "data.parties.shop.id=key"),
 ]
-QUICK = ["trainer.max_epochs=2", "trainer.accelerator=cpu", "callbacks.progress_bar.refresh_rate=0", "hydra.run.dir=run"]
+QUICK = ["trainer.max_epochs=2", "trainer.accelerator=cpu", "callbacks.progress_bar.refresh_rate=0"]
 
 
 def command(module: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -35,9 +36,10 @@ def suggested(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def metrics(folder: Path, *words: str) -> dict[str, float]:
-    done = command("train", folder, *words, *QUICK)
+    run = Path(tempfile.mkdtemp(dir=folder))
+    done = command("train", folder, *words, *QUICK, f"hydra.run.dir={run.name}")
     assert done.returncode == 0, done.stderr
-    found: dict[str, float] = json.loads((folder / "run" / "metrics.json").read_text())
+    found: dict[str, float] = json.loads((run / "metrics.json").read_text())
     return found
 
 

@@ -63,18 +63,35 @@ def of_start(found: dict[str, Any]) -> str:
     )
 
 
-def of_peer(found: dict[str, dict[str, float]]) -> str:
-    """Seconds an epoch and accuracies."""
-    ours = found["vl-train"]["seconds"]
+def of_peer(found: dict[str, dict[str, Any]]) -> str:
+    """Seconds an epoch, of the same round's of ours, and accuracies."""
     return table(
         [
             {
                 "": name,
                 "s an epoch": f"{one['seconds']:.2f}",
-                "of ours": f"{one['seconds'] / ours:.1f}",
-                **{which: f"{one[which]:.2%}" for which in ("train accuracy", "test accuracy")},
+                "of ours": f"{one['of ours']:.2f}",
+                "test accuracy": f"{one['test accuracy']:.2%}" if one["test accuracy"] else "",
             }
             for name, one in found.items()
+        ]
+    )
+
+
+def of_threads(found: list[dict[str, Any]]) -> str:
+    """Milliseconds a batch with one thread and with two, and what is chosen."""
+    return table(
+        [
+            {
+                "network": one["network"],
+                "parties": one["parties"],
+                "rows": f"{one['rows']:,}",
+                "10⁶ operations": f"{one['operations'] / 1e6:,.0f}",
+                **{f"{number} thread{'s' * (number != '1')}, ms": f"{spent:.2f}" for number, spent in one["ms"].items()},
+                "chosen": one["chosen"],
+                "of the better": f"{one['ratio']:.2f}",
+            }
+            for one in found
         ]
     )
 
@@ -127,4 +144,12 @@ def draw(found: list[dict[str, Any]], file: Path) -> None:
     plt.close(figure)
 
 
-MADE = {"step": of_steps, "gpu": of_steps, "loader": of_loader, "start": of_start, "peer": of_peer, "growth": of_growth}
+MADE = {
+    "step": of_steps,
+    "gpu": of_steps,
+    "loader": of_loader,
+    "start": of_start,
+    "peer": of_peer,
+    "growth": of_growth,
+    "threads": of_threads,
+}

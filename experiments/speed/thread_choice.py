@@ -55,7 +55,7 @@ def measure(network: str, parties: int, rows: int, seconds: float) -> dict[str, 
         taken = take_turns({number: partial(loop, batches) for number, loop in loops.items()}, max(7, round(seconds / 0.2)))
         for loop in loops.values():
             loop.end()
-    ms = {number: 1000 * median(spent) / batches for number, spent in taken.items()}
+    ms = {str(number): 1000 * median(spent) / batches for number, spent in taken.items()}
     chosen = min(2, fitting(work, most=2))
     ratio = median(min(pair) / pair[chosen - 1] for pair in zip(*taken.values(), strict=True))
     return {

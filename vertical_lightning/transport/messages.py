@@ -60,7 +60,7 @@ FACTS: dict[str, Form] = {
     "the schedule": fields(schedule=fields(SCHEDULE), run=DRAWN),
     "the tables": fields(tables=either(nothing, text("all|train|train, test"))),
     "rows": fields(
-        shape=either(nothing, row), counts=named(text("train|val|test"), whole(0, ROWS), most=3), outputs=whole(1, 2**20)
+        shape=either(nothing, row), counts=named(text("train|val|test|all"), whole(0, ROWS), most=3), outputs=whole(1, 2**20)
     ),
     "the order of rows": fields(key=either(nothing, text("[0-9a-f]{64}"))),
     "the aligned entities": fields(alignment=either(nothing, text("[0-9a-f]{64}"))),
