@@ -17,7 +17,7 @@ def use(asked: int | None) -> None:
         torch.set_num_threads(number)
 
 
-WORTHWHILE = 200_000_000
+WORTHWHILE = 100_000_000
 """Multiplications and additions of a batch's forward pass from which a second thread gains more than it costs, and for each
 further one as many again: below, threads wait for one another longer than they compute. See experiments/speed."""
 
