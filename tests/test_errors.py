@@ -98,6 +98,10 @@ def test_says_what_is_wrong_before_training(overrides: str, tmp_path: Path) -> N
     assert not list(tmp_path.iterdir()), "something was written"
 
 
+OURS = ("cut=fc9", "objective=val/acuracy", "data=mnist data.root=nowhere")
+"""Those that Hydra has no words for."""
+
+
 def test_non_finite_loss_names_step_and_party(tmp_path: Path) -> None:
     with pytest.raises(FloatingPointError, match=r"at step \d+.*not finite: .* of (alice|bob)|at step \d+.*label holder"):
         run(tmp_path, *SMALL, "optimizer=sgd", "optimizer.lr=1e30")
@@ -108,6 +112,7 @@ def test_non_finite_loss_names_step_and_party(tmp_path: Path) -> None:
     ("word", "said"),
     [
         pytest.param("cut=fc9", "legal cuts", marks=pytest.mark.slow),  # those that import torch take 15 s each
+        ("objective=val/acuracy", "is no metric"),
         ("no_such_key=1", "no_such_key"),
         ("architecture=no_such_choice", "lenet"),
         pytest.param("data=mnist data.root=nowhere", "nowhere", marks=pytest.mark.slow),
@@ -120,6 +125,9 @@ def test_the_command_fails_with_a_sentence_and_no_traceback(word: str, said: str
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    if word in OURS:
+        assert done.stderr.startswith("train: ") and "HYDRA" not in done.stderr and "Error executing" not in done.stderr
+    assert not list(tmp_path.glob("logs/runs/*")), "a folder of what never began"
 
 
 def test_what_can_be_done_without_is_done_without(tmp_path: Path) -> None:

@@ -211,9 +211,15 @@ def test_errors(wrong: str, trained: Callable[[str], Path], tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_overwritten(trained: Callable[[str], Path], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="exists; nothing is overwritten"):
-        write(str(trained("two feature parties")), "alice", "torchscript", str(tmp_path))
+def test_parties_share_a_folder_and_nothing_is_overwritten(trained: Callable[[str], Path], tmp_path: Path) -> None:
+    run_folder, out = str(trained("two feature parties")), tmp_path / "out"
+    for party in ("alice", "bob"):
+        write(run_folder, party, "torchscript", str(out))
+    found = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert {"alice.bottom.pt", "bob.top.pt"} <= set(found)
+    with pytest.raises(ValueError, match=r"has .*alice.bottom.pt.* already; nothing is overwritten"):
+        write(run_folder, "alice", "torchscript", str(out))
+    assert found == {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
 
 
 @pytest.mark.parametrize(

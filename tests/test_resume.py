@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import torch
 from aligned_data import synthetic
+from job import SMALL, run
 from pytorch_lightning.callbacks import ModelCheckpoint
 from resumable import EPOCHS, Run, assert_same, batches_per_epoch, cut_off
+from running import QUICK
 
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.data.overlap import Overlap
@@ -114,3 +116,25 @@ def test_bytes_are_counted_on_and_not_twice(checkpoint: Path, whole: Run) -> Non
     assert dict(run.module.wire.bytes) == saved
     run.trainer.test(run.module, datamodule=run.data, ckpt_path=checkpoint, verbose=False)
     assert dict(run.module.wire.bytes) == saved, "testing a checkpoint is no training"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["architecture=tabular"], r"of another network: alice\.fc1.* there and .* here"),
+        (["architecture.hidden=[128,64]"], r"of another network: .* is of \[640.*\] there and of \[64"),
+        (["cut=1"], "of another network: .* is of .* there and none here|of another network: .* is none there"),
+        (["optimizer=sgd"], "has alice's Adam, and optimizer= says SGD. Go on with the same, or start from weights=PATH"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_another_network_is_a_sentence(words: list[str], said: str, finished: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=said):
+        run(tmp_path, *SMALL, *QUICK, "trainer.max_epochs=2", f"ckpt_path={finished}", *words)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    run(folder, *SMALL, *QUICK, "trainer.max_epochs=1")
+    return folder

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.run_folder import RunFolder, _locks
+from vertical_lightning.run_folder import RunFolder, _locks, forget
 
 
 def settings(folder: Path, ckpt_path: str | None = None, record: str | None = ".hydra") -> DictConfig:
@@ -47,6 +47,15 @@ def test_commands_without_a_record_take_no_folder(tmp_path: Path) -> None:
     (tmp_path / "metrics.json").touch()
     RunFolder().on_run_start(settings(tmp_path, record=None))
     assert not (tmp_path / ".lock").exists()
+
+
+@pytest.mark.parametrize("left", [".hydra", "vl-train.log", "metrics.json", "alice"])
+def test_what_never_began_leaves_no_folder(left: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / ".hydra").mkdir(parents=True)
+    (folder / left).mkdir() if left == "alice" else (folder / left).exists() or (folder / left).touch()
+    forget(folder)
+    assert folder.exists() == (left in ("metrics.json", "alice"))
 
 
 def test_the_lock_is_the_systems(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import hydra
 from hydra.core.config_store import ConfigStore
-from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.stopping import stoppable
@@ -29,7 +28,7 @@ def config_folder() -> str:
 
 @contextmanager
 def sentences(go_on: Callable[[], str] = str) -> Iterator[None]:
-    """Show bad input as the sentence that helps; Hydra prints the traceback too when HYDRA_FULL_ERROR=1.
+    """Show bad input as the sentence that helps, and nothing around it; all of it when HYDRA_FULL_ERROR=1.
 
     Args:
         go_on: Says how to go on after SIGTERM or Ctrl-C.
@@ -43,11 +42,15 @@ def _as_sentence() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if type(error).__name__ == "InstantiationException" and isinstance(error.__cause__, ValueError | OSError):
-            raise CompactHydraException(str(error.__cause__)) from error
-        if isinstance(error, ValueError | OSError | FloatingPointError) or type(error).__name__ == "MisconfigurationException":
-            raise CompactHydraException(str(error)) from error
-        raise
+        cause = error.__cause__ if type(error).__name__ == "InstantiationException" else None
+        found = cause if isinstance(cause, ValueError | OSError) else error
+        ours = (
+            isinstance(found, ValueError | OSError | FloatingPointError) or type(found).__name__ == "MisconfigurationException"
+        )
+        if not ours or os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        # Not an exception of Hydra's, which it would print between two lines of its own.
+        raise SystemExit(f"{Path(sys.argv[0]).stem}: {found}") from error
 
 
 OF_A_PARTY = r"(data|optimizer|scheduler)\.parties\."

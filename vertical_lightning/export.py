@@ -52,21 +52,21 @@ def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = N
         run: The folder of a run, with its configuration.
         party: Whose pieces.
         format: Of the files, torchscript or onnx.
-        out: The folder to write.
+        out: The folder to write; it may have other parties' files.
         ckpt_path: The folder of a checkpoint, or of another run; None for the newest of `run`.
         trust: Packages whose classes the run's configuration may name beside this one's.
 
     Raises:
         ValueError: Something asked for is not there, or `out` is.
     """
-    from vertical_lightning.new_folder import new_folder
+    from vertical_lightning.new_folder import more_of
     from vertical_lightning.pieces import FORMATS, pieces
     from vertical_lightning.precision import dtypes
 
     if format not in FORMATS:
         raise ValueError(f"format={format} is unknown; the formats are {', '.join(FORMATS)}.")
     saving = FORMATS[format]
-    with new_folder(out) as folder:  # refused before anything takes time
+    with more_of(out) as folder:  # refused before anything takes time
         settings, saved = settings_of(Path(run), trust), read(Path(ckpt_path or run), party)
         kind = dtypes(settings.trainer.precision)[-1]
         own = [piece for owner, piece in pieces(network(settings, saved, party, kind), kind) if owner == party]

@@ -49,3 +49,25 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(part)
         raise
+
+
+@contextmanager
+def more_of(path: str | Path) -> Iterator[Path]:
+    """Fill a folder that may have files of others: all new ones are there in the end, or none.
+
+    Raises:
+        ValueError: There is a file of the same name: nothing is ever overwritten.
+    """
+    path = Path(path).expanduser().absolute()
+    if not path.is_dir():
+        with new_folder(path) as folder:
+            yield folder
+        return
+    check_writable(path)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as part:
+        yield Path(part)
+        made = sorted(Path(part).iterdir())
+        if there := [one.name for one in made if (path / one.name).exists()]:
+            raise ValueError(f"out={path} has {', '.join(there)} already; nothing is overwritten. Choose another folder.")
+        for one in made:
+            one.rename(path / one.name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,6 +26,8 @@ class RunFolder(Callback):
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Take the folder of a single run."""
         folder = Path(config.hydra.run.dir)
+        if not folder.exists():
+            atexit.register(forget, folder.absolute())
         check(folder, "hydra.run.dir")
         if config.hydra.output_subdir is not None:  # others write no record
             refuse_results(folder, config.ckpt_path)
@@ -69,6 +73,12 @@ def refuse_results(folder: Path, ckpt_path: str | None) -> None:
             f"the folder {folder.absolute()} holds a run already, and would mix the two. Choose another with "
             f"hydra.run.dir=PATH, or go on with that run: ckpt_path={folder}."
         )
+
+
+def forget(folder: Path) -> None:
+    """Remove the folder of a run that never began: it has settings, and nothing that came of them."""
+    if folder.is_dir() and all(path.name in (".hydra", LOCK) or path.suffix == ".log" for path in folder.iterdir()):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def leave(why: str) -> None:
