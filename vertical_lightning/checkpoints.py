@@ -147,6 +147,7 @@ def part(checkpoint: Saved, party: str) -> Saved:
     own["state_dict"] = {name: value for name, value in checkpoint["state_dict"].items() if name.startswith(prefix)}
     for name in ("wire_bytes", "evaluation_wire_bytes"):
         own[name] = {link: count for link, count in checkpoint[name].items() if party in link.split("->")}
+    own["optimizers"] = {one: kind for one, kind in checkpoint["optimizers"].items() if one == party}
     own["metrics"] = {
         name: value
         for name, value in checkpoint["metrics"].items()
@@ -176,7 +177,7 @@ def whole(found: Mapping[str, Saved]) -> Saved:
     merged |= dict.fromkeys(DATA, data_of(holder) | {"prepared": prepared(parts)})
     for name in ("optimizer_states", "lr_schedulers", "trained", "scheduled"):
         merged[name] = [state for one in parts for state in one[name]]
-    for name in ("state_dict", "wire_bytes", "evaluation_wire_bytes", "metrics"):
+    for name in ("state_dict", "wire_bytes", "evaluation_wire_bytes", "metrics", "optimizers"):
         merged[name] = {key: value for one in parts for key, value in one[name].items()}
     return merged
 
