@@ -6,11 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from vertical_lightning.study.job import STATES, Job
+from vertical_lightning.study.standing import standing
 from vertical_lightning.study.study import Study
 from vertical_lightning.study.sweep import Sweep
 from vertical_lightning.study.table import Table
 
 CACHE_HIT = "psi/cache_hit"
+
+SHOWN = 4
+"""Rows that are named as not to be told from the best."""
 
 EXPLAINED = "Means over n seeds or folds ± half of the 95 % confidence interval (Student's t). 1 MB is 10⁶ bytes."
 
@@ -37,14 +41,23 @@ def counts(jobs: Sequence[Job]) -> str:
 
 
 def best(study: Study, table: Table) -> str:
-    """Name the best row whose parties exchanged something, or else the best."""
+    """Name the row to take whose parties exchanged something, or else the best, and those that it cannot be told from."""
     rows = [row for row in table.rows if not row.mark] or table.rows
     if not rows:
         return "No job has completed: there is nothing to rank."
     if not table.measures:
         return study.note
-    found = f"{table.measures[0].title} {rows[0].numbers[0]} (n = {rows[0].n})"
-    return f"Best: {rows[0].group.label(table.keys)}, with {found}" if len(table.rows) > 1 else found
+    metric = table.measures[0]
+    found = standing([row.group for row in rows], metric.metric)
+    row = next(row for row in rows if row.group is found.chosen)
+    score = f"{metric.title} {row.numbers[0]} (n = {row.n})"
+    if len(table.rows) == 1:
+        return score
+    alike = listed([one.label(table.keys) for one in found.alike[:SHOWN]])
+    more = f" and {len(found.alike) - SHOWN} more" if len(found.alike) > SHOWN else ""
+    because = f", and {found.reason} of them" if found.reason else ""
+    apart = f"; it cannot be told from {alike}{more} by {metric.metric}{because}" if alike else ""
+    return f"Best: {row.group.label(table.keys)}, with {score}{apart}"
 
 
 def ranking(study: Study, table: Table) -> str:

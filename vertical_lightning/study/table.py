@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vertical_lightning.study.group import Group, best_alone, rank
 from vertical_lightning.study.job import LEAKAGE
 from vertical_lightning.study.measure import Measure
+from vertical_lightning.study.standing import standing
 from vertical_lightning.study.study import Study
 
 
@@ -32,6 +33,8 @@ class Row:
     values: Sequence[str]
     n: int
     numbers: Sequence[Number]
+    leads: bool = False
+    """Whether it cannot be told from the best of its kind."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def tabulated(study: Study) -> Table:
     """Rank a study's groups and write their numbers."""
     ranked, measures = rank(study), measured(study)
     alone = best_alone(ranked)
+    leading = leaders(ranked, study.objectives[0])
     rows = [
         Row(
             group=group,
@@ -66,19 +70,30 @@ def tabulated(study: Study) -> Table:
             values=[group.swept.get(key, "–") for key in study.varied],
             n=len(group.jobs),
             numbers=[number(group, measure) for measure in measures],
+            leads=any(group is one for one in leading),
         )
         for group in ranked
     ]
     return Table(study.varied, measures, rows)
 
 
+def leaders(ranked: Sequence[Group], metric: str) -> list[Group]:
+    """Return the split groups that cannot be told from the best of them; of the others where there is none."""
+    rows = [group for group in ranked if not group.baseline] or list(ranked)
+    if not rows:
+        return []
+    found = standing(rows, metric)
+    return [found.chosen, *found.alike]
+
+
 def measured(study: Study) -> list[Measure]:
-    """Choose the columns: the objectives, all else of the first one's phase, leakage, bytes and seconds."""
+    """Choose the columns: the objectives with what they are on test rows, all else of the first one's phase, and the costs."""
     known = {name for job in study.completed for name in job.metrics}
     phase = study.objectives[0].split("/")[0] + "/"
     same = sorted(name for name in known if name.startswith(phase) and not name.endswith("_step"))
     scores = same if phase in ("test/", "val/", "train/") else []
-    wanted = dict.fromkeys([*study.objectives, *scores, LEAKAGE, "wire/bytes", "time/fit_seconds"])
+    tested = [f"test/{name.removeprefix('val/')}" for name in study.objectives if name.startswith("val/")]
+    wanted = dict.fromkeys([*study.objectives, *tested, *scores, LEAKAGE, "wire/bytes", "time/fit_seconds"])
     return [Measure(name) for name in wanted if name in known]
 
 
