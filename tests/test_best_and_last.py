@@ -49,7 +49,7 @@ def predicted(run_folder: Path, folder: Path, *words: str) -> float:
     return float((table["id"].str.removeprefix("test-").astype(int) % 10 == table["predicted"].astype(int)).mean())
 
 
-@pytest.mark.parametrize("monitor", ["null", "val/loss", "val/accuracy"])
+@pytest.mark.parametrize("monitor", ["null", "val/loss", pytest.param("val/accuracy", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("when", WHEN)
 def test_the_last_step_is_saved_and_predictions_are_those_that_were_reported(when: str, monitor: str, tmp_path: Path) -> None:
     words = [*JOB, *WHEN[when], f"callbacks.checkpoint.monitor={monitor}"]
@@ -97,8 +97,10 @@ def test_what_cannot_be_tested(words: list[str], said: str, tmp_path: Path) -> N
         run(tmp_path, *JOB, *words)
 
 
-@pytest.mark.parametrize("when", ["every epoch", "within epochs"])
-@pytest.mark.parametrize("monitor", ["null", "val/loss"])
+@pytest.mark.parametrize(
+    ("when", "monitor"),
+    [("every epoch", "null"), ("within epochs", "val/loss"), pytest.param("within epochs", "null", marks=pytest.mark.slow)],
+)
 def test_broken_off_before_the_test_and_gone_on_with_all_metrics_are_there(
     when: str, monitor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

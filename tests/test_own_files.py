@@ -43,7 +43,7 @@ def metrics(folder: Path, *words: str) -> dict[str, float]:
     return found
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_files_train_as_their_source_does(form: str, tmp_path: Path) -> None:
     """The same rows, splits and columns: the same losses, but for the rounding of scaling."""
     words = suggested(command("partition", tmp_path, *SYNTHETIC, "architecture=tabular", f"format={form}"))
@@ -58,6 +58,7 @@ def test_files_train_as_their_source_does(form: str, tmp_path: Path) -> None:
     assert own["test/auroc"] == pytest.approx(built_in["test/auroc"], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_images_with_official_test_rows(tmp_path: Path) -> None:
     """Arrays instead of columns, and a second file a party."""
     words = suggested(command("partition", tmp_path, "partition=halves", 'out="held here/b(1)"'))

@@ -127,7 +127,7 @@ def test_multirun_over_architectures_and_cuts(tmp_path: Path) -> None:
     assert names == {f"architecture={a},cut={c}" for a in ("mlp", "lenet") for c in (1, 2)}, "what was swept, and no more"
 
 
-@pytest.mark.parametrize("set_by", ["srun", "torchrun"])
+@pytest.mark.parametrize("set_by", ["srun", pytest.param("torchrun", marks=pytest.mark.slow)])
 def test_whoever_starts_it_loggers_write(set_by: str, tmp_path: Path) -> None:
     """Task 1 of srun, and rank 1 of torchrun, are helpers to Lightning, and write nothing."""
     variables = {

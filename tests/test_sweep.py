@@ -107,6 +107,7 @@ def test_fractions_that_are_none(given: str) -> None:
         resolve(given, ["conv1", "conv2", "head"], 1)
 
 
+@pytest.mark.slow
 def test_values_that_no_folder_can_be_called(tmp_path: Path) -> None:
     done = sweep(tmp_path, "+data.root=a/b,c/d", "cut=1", "trainer.limit_train_batches=1", "hydra.sweep.dir=one")
     assert done.returncode == 0, done.stderr
