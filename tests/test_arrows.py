@@ -91,6 +91,7 @@ ARROWS = {
     "sweep": {"configuration", "objective", "parameters", "record", "study", "topologies"},
     "assembly": {
         *(
+            "best",
             "checkpoints",
             "configuration",
             "data",
@@ -120,7 +121,7 @@ ARROWS = {
         "tensorboards",
     },
     "party": {"checkpoint_file", "checkpoints", "configuration", "finished_run", "train", "transport"},
-    "processes": {"configuration", "parties", "party", "sweep", "topologies", "train"},
+    "processes": {"best", "configuration", "parties", "party", "sweep", "topologies", "train"},
     "outputs": set(),
     "predict": {
         *("assembly", "best", "checkpoints", "configuration", "data", "finished_run", "new_folder"),

@@ -13,7 +13,7 @@ from running import QUICK
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from test_processes import comparable
 
-from vertical_lightning.best import best_of
+from vertical_lightning.best import best_of, kept, megabytes_of
 from vertical_lightning.checkpoint_file import read
 from vertical_lightning.predict import predict_party, weights_of
 
@@ -112,3 +112,24 @@ def test_broken_off_before_the_test_and_gone_on_with_all_metrics_are_there(
     assert comparable(resumed) == comparable(whole)
     ours, theirs = (read(tmp_path / one / "checkpoints" / "last.ckpt" / "bob.ckpt") for one in ("broken", "whole"))
     assert all(torch.equal(ours["state_dict"][name], value) for name, value in theirs["state_dict"].items())
+
+
+@pytest.mark.parametrize("parties", [[], ["parties=processes"]], ids=["one", "apart"])
+def test_none_may_be_kept(parties: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = run(tmp_path, *JOB, "trainer.max_epochs=1", "checkpoint=none", *parties)
+    assert metrics["test/accuracy"] > 0 and not list(tmp_path.rglob("*.ckpt"))
+    with pytest.raises(ValueError, match="checkpoint=last"):
+        run(tmp_path / "on", *JOB, f"ckpt_path={tmp_path}")
+
+
+def test_jobs_of_a_sweep_keep_none_unless_they_watch_a_metric(tmp_path: Path) -> None:
+    watching = ["callbacks.checkpoint.monitor=val/loss"]
+    for words, alone, in_sweep in ([], "last", "none"), (["checkpoint=last"], "last", "last"), (watching, "last", "last"):
+        config = configuration(tmp_path, *JOB, *words)
+        assert (kept(config, in_sweep=False), kept(config, in_sweep=True)) == (alone, in_sweep), words
+
+
+def test_a_folders_size_counts_no_link_twice(tmp_path: Path) -> None:
+    run(tmp_path, *JOB, "trainer.max_epochs=1")
+    files = [file for file in (tmp_path / "checkpoints" / "last.ckpt").resolve().iterdir()]
+    assert megabytes_of(tmp_path) == sum(file.stat().st_size for file in files) / 1e6 > 0

@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 pytestmark = pytest.mark.slow
 
-WORDS = ["cut=1,2", "seed=0,1", "trainer.max_epochs=3"]
+WORDS = ["cut=1,2", "seed=0,1", "trainer.max_epochs=3", "checkpoint=last"]
 MEASURED = ["psi/seconds", "psi/cache_hit", "time/fit_seconds"]
 
 

@@ -16,6 +16,7 @@ from pytorch_lightning.callbacks import Checkpoint, ProgressBar
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from vertical_lightning import report
+from vertical_lightning.best import kept
 from vertical_lightning.checkpoint_file import glance
 from vertical_lightning.checkpoints import PartyCheckpoints
 from vertical_lightning.choices import by_party, schedule
@@ -146,6 +147,9 @@ def agree(config: DictConfig, session: Session) -> DictConfig:
 
 def build_trainer(config: DictConfig, session: Session | None) -> pl.Trainer:
     """Build the trainer with its loggers and callbacks."""
+    if kept(config, job.in_sweep()) == "none":
+        with open_dict(config.trainer):
+            config.trainer.enable_checkpointing = False
     wanted = {"enable_progress_bar": ProgressBar, "enable_checkpointing": Checkpoint}
     refused = tuple(kind for name, kind in wanted.items() if config.trainer.get(name) is False)
     callbacks = [one for one in build(config.get("callbacks") or {}).values() if not isinstance(one, refused)]

@@ -1,4 +1,4 @@
-"""Which step of a run counts: the last, or the best by a metric."""
+"""Which steps of a run are kept, and which one counts: the last, or the best by a metric."""
 
 from __future__ import annotations
 
@@ -25,3 +25,31 @@ def best_of(config: DictConfig) -> Path | None:
             "test=best needs a metric: callbacks.checkpoint.monitor=val/loss, or callbacks=[default,early_stopping]."
         )
     return Path(savers[0].dirpath, BEST) if savers and config.test != "last" else None
+
+
+def kept(config: DictConfig, in_sweep: bool) -> str:
+    """Say what a run keeps: `none`, `last`, or the `best` too.
+
+    Jobs of a sweep keep none unless they are told to, or watch a metric: 60 jobs of a ResNet would fill gigabytes.
+
+    Args:
+        config: The run's.
+        in_sweep: Whether others run like it.
+
+    Raises:
+        ValueError: `checkpoint` is none of the three, or none where the best is to be tested.
+    """
+    watches = best_of(config) is not None
+    if config.checkpoint not in (None, "none", "last", "best"):
+        raise ValueError(f"checkpoint={config.checkpoint} is none of none, last and best; null is last, and none in a sweep.")
+    if config.checkpoint == "none" and watches:
+        raise ValueError("checkpoint=none keeps no best epoch to test: say test=last, or monitor no metric.")
+    if config.checkpoint == "best" and not watches:
+        raise ValueError("checkpoint=best needs a metric: callbacks.checkpoint.monitor=val/loss, and not test=last.")
+    return config.checkpoint or ("none" if in_sweep and not watches else "last")
+
+
+def megabytes_of(folder: Path) -> float:
+    """Add up a run's checkpoints, in 10⁶ bytes; a link is none of its own."""
+    files = (file for file in folder.rglob("*.ckpt/*.ckpt") if not file.parent.is_symlink())
+    return sum(file.stat().st_size for file in files) / 1e6

@@ -82,7 +82,7 @@ class PartyCheckpoints(CheckpointIO):
         if missing := [file for file in files if not file.is_file()] or ([path] if not files else []):
             raise ValueError(
                 f"ckpt_path={path} has no {', '.join(map(str, missing))}. Give the folder of a run, or of one checkpoint, "
-                "with a file NAME.ckpt of each party."
+                "with a file NAME.ckpt of each party; the jobs of a sweep keep some with checkpoint=last only."
             )
         return files
 

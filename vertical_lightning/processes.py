@@ -10,10 +10,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from vertical_lightning.best import kept
 from vertical_lightning.configuration import build
 from vertical_lightning.parties.apart import apart
 from vertical_lightning.party import run_party
-from vertical_lightning.sweep import threads
+from vertical_lightning.sweep import job, threads
 from vertical_lightning.topologies.cut import resolve
 
 
@@ -69,6 +70,7 @@ def configuration_of(config: DictConfig, name: str) -> DictConfig:
     own.folder = str(Path(config.folder, name).absolute())
     seed = config.party_seed
     own.party_seed = seed.get(name) if isinstance(seed, DictConfig) else seed
+    own.checkpoint = kept(config, job.in_sweep())
     own.most_threads = threads.share_of(None)  # a party's process does not know its sweep
     own.wire = {key: value[name] if isinstance(value, DictConfig) else value for key, value in config.wire.items()}
     for other, settings in (own.data.get("parties") or {}).items():

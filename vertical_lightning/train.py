@@ -16,7 +16,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.best import best_of
+from vertical_lightning.best import best_of, megabytes_of
 from vertical_lightning.configuration import build, config_folder, open_parties, or_leave, sentences, spare_driver, stand_alone
 from vertical_lightning.finished_run import check_resumed, going_on
 from vertical_lightning.objective import check_names, values
@@ -94,6 +94,8 @@ def train(
         metrics = curves | ends
         record(metrics, curves, config, trainer, hyper_parameters(config) if compared is None else compared)
         Path(config.folder, "alignment.txt").write_text(report.alignment(data.alignments))
+        if (size := megabytes_of(Path(config.folder))) > 0:
+            print(f"checkpoints: {size:.1f} MB\n", flush=True)
         print(report.results(metrics, config.folder), flush=True)
     return metrics
 

@@ -67,3 +67,13 @@ def test_the_report_says_so(tmp_path: Path) -> None:
     assert "it cannot be told from cut=1, cut=2 and cut=3 by val/accuracy, and sends the fewest bytes of them" in report.best
     page = report.page.read_text()
     assert page.count('class="number first"') == 4 and "test/accuracy" in page
+
+
+def test_rows_that_are_one_are_named(tmp_path: Path) -> None:
+    """With one feature party neither way to merge changes anything."""
+    made = sweep(tmp_path / "sweep", ("merge", "seed"), objective=[])
+    for number, (merge, seed) in enumerate((merge, seed) for merge in ("concat", "sum", "max") for seed in (0, 1)):
+        score = 0.9 + 0.01 * seed + (0.001 if merge == "max" else 0)
+        measured = {"val/accuracy": score, "test/accuracy": score, "wire/bytes": 1e6, "time/fit_seconds": float(number)}
+        job(made, number, {"merge": merge, "seed": seed}, measured)
+    assert "The same to the last digit: concat = sum. What differs" in write([made], tmp_path / "out").markdown.read_text()

@@ -11,6 +11,9 @@ from vertical_lightning.study.study import Study
 from vertical_lightning.study.sweep import Sweep
 from vertical_lightning.study.table import Table
 
+RESULTS = ("train/", "val/", "test/", "wire/")
+"""What the metrics begin with that two different runs do not share by chance."""
+
 CACHE_HIT = "psi/cache_hit"
 
 SHOWN = 4
@@ -60,10 +63,22 @@ def best(study: Study, table: Table) -> str:
     return f"Best: {row.group.label(table.keys)}, with {score}{apart}"
 
 
+def alike(study: Study, table: Table) -> str:
+    """Name rows that are one and the same: whatever was swept between them changed nothing; empty where there are none."""
+    told: dict[tuple[object, ...], list[str]] = {}
+    for row in table.rows:
+        results = [
+            sorted((name, value) for name, value in job.metrics.items() if name.startswith(RESULTS)) for job in row.group.jobs
+        ]
+        told.setdefault((row.group.baseline, str(sorted(results))), []).append(row.group.label(table.keys))
+    same = [" = ".join(names) for names in told.values() if len(names) > 1]
+    return f"The same to the last digit: {'; '.join(same)}. What differs between them has no effect here." if same else ""
+
+
 def ranking(study: Study, table: Table) -> str:
     """Say how the table is ordered."""
     direction = " (less is better)" if table.measures and table.measures[0].lower else ""
-    return f"{study.note} Best {study.objectives[0]} first{direction}. {EXPLAINED}".strip()
+    return f"{study.note} Best {study.objectives[0]} first{direction}. {EXPLAINED} {alike(study, table)}".strip()
 
 
 def duration(seconds: float) -> str:

@@ -19,6 +19,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.configuration import build, sentences
+from vertical_lightning.sweep import study
 from vertical_lightning.sweep.job import key
 from vertical_lightning.sweep.study import is_every
 from vertical_lightning.topologies.cut import every, written
@@ -60,6 +61,7 @@ class GridSweeper(Sweeper):
             self.check_experiments(words)
             jobs = [job for combination in self.combinations(words) for job in self.every_cut(combination)]
             jobs += self.baselines(jobs)
+        study.count(Path(self.config.hydra.sweep.dir), len(jobs))
         self.validate_batch_is_legal(jobs)  # a mistake in one shows before the first is run
         return self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
 

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def run(config: DictConfig, train: Train) -> dict[str, float]:
     """
     folder, started = Path(config.folder), time.perf_counter()
     compared = swept(config)
+    print(progress(this_study(), HydraConfig.get().job.num, time.time()), flush=True)
     job = {"state": "completed", "reason": None, "key": key(config), "swept": compared, "parameters": parameters(config)}
     job["commit"] = this_study()["commit"]
     if config.sweep.resume and (found := finished(str(job["key"]), folder)):
@@ -70,6 +72,23 @@ def run(config: DictConfig, train: Train) -> dict[str, float]:
         print(f"{job['state']}: {job['reason']}", file=sys.stderr, flush=True)
     write(folder, job | {"seconds": time.perf_counter() - started})
     return metrics
+
+
+def progress(study: Mapping[str, Any], number: int, now: float) -> str:
+    """Say which job of how many begins, and how long the others may take if they take as long as those before.
+
+    >>> began = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    >>> progress({"jobs": 18, "started": began.isoformat()}, 4, began.timestamp() + 60)
+    'Job 5 of 18, about 4 min left'
+    >>> progress({"jobs": None, "started": began.isoformat()}, 4, began.timestamp() + 60)
+    'Job 5'
+    """
+    total = study.get("jobs")
+    if not total:
+        return f"Job {number + 1}"
+    left = (now - datetime.fromisoformat(study["started"]).timestamp()) / number * (total - number) if number else 0
+    words = f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min" if left < 5400 else f"{left / 3600:.1f} h"
+    return f"Job {number + 1} of {total}{f', about {words} left' if number else ''}"
 
 
 def key(config: DictConfig) -> str:

@@ -33,6 +33,12 @@ def write(folder: Path, swept: Sequence[str], objective: Sequence[str]) -> None:
     (folder / RECORD).write_text(json.dumps(study, indent=2) + "\n")
 
 
+def count(folder: Path, jobs: int) -> None:
+    """Record how many jobs there will be, once that is known; a search does not know."""
+    if (folder / RECORD).is_file():
+        (folder / RECORD).write_text(json.dumps(read(folder) | {"jobs": jobs}, indent=2) + "\n")
+
+
 def read(folder: Path) -> dict[str, Any]:
     """Read what `write` wrote."""
     study: dict[str, Any] = json.loads((folder / RECORD).read_text())
