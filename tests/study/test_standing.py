@@ -45,6 +45,7 @@ def test_equal_scores_are_not_told_apart_and_single_ones_are_by_their_number() -
     [
         ([14.0, 14.0, 1.0], [0.5, 0.5, 0.4], "3", "sends the fewest bytes"),
         ([1.0, 1.0, 1.0], [0.5, 0.3, 0.4], "2", "leaks least"),
+        ([2.0, 1.0, 1.0], [0.1, 0.5, 0.4], "3", "sends the fewest bytes and then leaks least"),
         ([1.0, 1.0, 1.0], [0.5, 0.5, 0.5], "1", ""),
     ],
 )

@@ -56,7 +56,8 @@ def best(study: Study, table: Table) -> str:
     score = f"{metric.title} {row.numbers[0]} (n = {row.n})"
     if len(table.rows) == 1:
         return score
-    alike = listed([one.label(table.keys) for one in found.alike[:SHOWN]])
+    labels = [one.label(table.keys) for one in found.alike[:SHOWN]]
+    alike = listed([f"({label})" if "," in label else label for label in labels])
     more = f" and {len(found.alike) - SHOWN} more" if len(found.alike) > SHOWN else ""
     because = f", and {found.reason} of them" if found.reason else ""
     apart = f"; it cannot be told from {alike}{more} by {metric.metric}{because}" if alike else ""

@@ -39,18 +39,15 @@ def standing(ranked: Sequence[Group], metric: str) -> Standing:
     """
     best = ranked[0]
     leading = [best, *(group for group in ranked[1:] if not told_apart(best, group, metric))]
-    chosen, reason = best, ""
-    left = leading
+    left, reasons = leading, []
     for cost, words in COSTS.items():
         paid = {id(group): found.mean for group in left if (found := group.estimate(cost)) is not None}
         if len(paid) < len(left):
             continue
         least = min(paid.values())
         left = [group for group in left if math.isclose(paid[id(group)], least, rel_tol=1e-9)]
-        if len(left) < len(paid):
-            chosen, reason = left[0], words
-            break
-    return Standing(chosen, [group for group in leading if group is not chosen], reason if len(leading) > 1 else "")
+        reasons += [words] if len(left) < len(paid) else []
+    return Standing(left[0], [group for group in leading if group is not left[0]], " and then ".join(reasons))
 
 
 def told_apart(one: Group, other: Group, metric: str) -> bool:
