@@ -21,6 +21,7 @@ from vertical_lightning.configuration import build
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.data.party_data import PartyDataModule
 from vertical_lightning.empty_hooks import pass_over
+from vertical_lightning.loggers import check_loggers, close
 from vertical_lightning.memory import recall, remember
 from vertical_lightning.objective import check_metrics
 from vertical_lightning.parties import handshake
@@ -71,6 +72,7 @@ def assembled(
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 with torch 2.15
     check_settings(config, party)
     check_wire(config, party)
+    check_loggers(config)
     threads.use(config.threads)
     pl.seed_everything(config.seed, verbose=False)
     architecture = build(config.architecture)
@@ -83,7 +85,12 @@ def assembled(
         config = config if session is None else agree(config, session)
         trainer = build_trainer(config, session)
         align(data)
-        yield Assembled(config, trainer, build_module(config, architecture, data, session), data)
+        failed = True
+        try:
+            yield Assembled(config, trainer, build_module(config, architecture, data, session), data)
+            failed = False
+        finally:
+            close(trainer, failed)
 
 
 def load(
