@@ -107,7 +107,7 @@ ARROWS = {
         "split_module",
         "sweep",
     },
-    "party": {"checkpoint_file", "checkpoints", "configuration", "finished_run", "train", "transport"},
+    "party": {"checkpoint_file", "checkpoints", "configuration", "finished_run", "sweep", "train", "transport"},
     "processes": {"configuration", "parties", "party", "sweep", "topologies", "train"},
     "outputs": set(),
     "predict": {

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from job import SMALL, run
+from hydra import compose, initialize_config_dir
+from job import SMALL, configuration, run
+
+from vertical_lightning.configuration import config_folder
+from vertical_lightning.sweep import folder_name
 
 SHORT = [*SMALL, "trainer.max_epochs=1", "trainer.limit_train_batches=2"]
 TEXTS = ("configuration", "topology", "leak_statement", "boundary")
@@ -52,9 +56,8 @@ def test_what_is_not_installed_is_said_before_anything_runs(name: str, tmp_path:
     assert not list(tmp_path.iterdir())
 
 
-def test_mlflow_has_it_all(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mlflow_has_it_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mlflow = pytest.importorskip("mlflow")
-    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     metrics = run(tmp_path, *SHORT, "logger=mlflow")
     [last] = last_lines(capsys)
     client = mlflow.MlflowClient(last.removeprefix("mlflow ui --backend-store-uri "))
@@ -80,3 +83,18 @@ def test_wandb_has_it_all_and_the_next_run_is_another(tmp_path: Path, capsys: py
         for wanted in (b"test/loss", b"wire/bytes", b"architecture.hidden", b"leak_statement"):
             assert wanted in content
     assert folders[0].is_relative_to(tmp_path / "0") and folders[1].is_relative_to(tmp_path / "1")
+
+
+def test_a_runs_name_is_in_its_folders_name_and_in_the_loggers(tmp_path: Path) -> None:
+    config = configuration(tmp_path, "logger=[wandb,mlflow]", "run_name=wide")
+    assert config.logger.wandb.name == config.logger.mlflow.run_name == "wide"
+
+
+@pytest.mark.parametrize("command", ["train", "party"])
+@pytest.mark.parametrize(("words", "end"), [(["run_name=a/b"], "_a_b"), ([], "")])
+def test_a_runs_folder_ends_with_its_name(command: str, words: list[str], end: str) -> None:
+    folder_name.register()
+    own = ["name=alice"] if command == "party" else []
+    with initialize_config_dir(config_folder(), version_base="1.3"):
+        folder = compose(command, [*own, *words], return_hydra_config=True).hydra.run.dir
+    assert re.fullmatch(rf"logs/runs/[\d-]+_[\d-]+{'_alice' if own else ''}{end}", folder)
