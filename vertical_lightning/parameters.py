@@ -17,6 +17,7 @@ EXPERIMENT = (
         "baseline",
         "cut",
         "batch_size",
+        "class_weights",
         "clip_norm",
         "seed",
         "data_seed",
