@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
@@ -69,7 +68,6 @@ def assembled(
         ValueError: The configuration cannot be run; before alignment has taken its time.
         WireError: The parties do not come together, or one is lost.
     """
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 with torch 2.15
     check_settings(config, party)
     check_wire(config, party)
     check_loggers(config)
