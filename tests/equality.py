@@ -12,6 +12,7 @@ from split_runs import MERGES, OPTIMIZERS, OUTPUTS, WIDTHS, Recorded, batches, f
 from torch import Tensor, nn
 
 from vertical_lightning.architectures.lenet import LeNet
+from vertical_lightning.task import Classification
 from vertical_lightning.topologies.topology import Topology
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-6}
@@ -30,6 +31,7 @@ class Case:
     optimizer: str = "sgd"
     dtype: torch.dtype = torch.float64
     clip: float | None = None
+    weights: tuple[float, ...] = ()
 
     def build(self) -> tuple[Topology, reference.Uncut]:
         """Build the split network and the uncut one, with weights still of its own."""
@@ -87,13 +89,13 @@ def check_equals_uncut(case: Case, epochs: int = 2) -> None:
             target.copy_(source)
     shapes = {party: STRIP if case.merge == "stitch" else (n + 2,) for n, party in enumerate(network.feature_parties)}
     steps = batches(shapes, 3, case.dtype)
-    module = Recorded(network, OPTIMIZERS[case.optimizer], clip_norm=case.clip)
+    module = Recorded(network, OPTIMIZERS[case.optimizer], clip_norm=case.clip, task=Classification(OUTPUTS, case.weights))
     trainer = fit(module, steps, max_epochs=epochs)
 
     optimizer = OPTIMIZERS[case.optimizer](uncut.parameters())
     plain = [([batch.features[party] for party in network.feature_parties], batch.labels) for batch in steps]
     groups = [[theirs for party, _, theirs in pairs if party == owner] for owner in network.parties]
-    train = partial(reference.train, uncut, plain * epochs, optimizer)
+    train = partial(reference.train, uncut, plain * epochs, optimizer, weights=case.weights)
     losses = train(groups, case.clip) if case.clip else train()
 
     equal = partial(torch.testing.assert_close, rtol=TOLERANCE[case.dtype], atol=TOLERANCE[case.dtype])

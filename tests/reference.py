@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 
 class Uncut(nn.Module):
@@ -71,12 +70,14 @@ def train(
     optimizer: torch.optim.Optimizer,
     groups: Sequence[Sequence[nn.Parameter]] = (),
     clip: float = math.inf,
+    weights: Sequence[float] = (),
 ) -> list[float]:
     """Train in the ordinary way, each group's gradient clipped by its own norm, and return the losses."""
     losses = []
     for blocks, labels in steps:
         optimizer.zero_grad()
-        loss = functional.cross_entropy(uncut(blocks), labels)
+        logits = uncut(blocks)
+        loss = nn.CrossEntropyLoss(logits.new_tensor(weights) if weights else None)(logits, labels)
         loss.backward()
         for group in groups:
             gradients = [weight.grad for weight in group if weight.grad is not None]

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 import torch
 from equality import Case, check_equals_uncut
-from split_runs import OPTIMIZERS, Recorded, batches, fit, mlp_network
+from split_runs import OPTIMIZERS, OUTPUTS, Recorded, batches, fit, mlp_network
 from torch import nn
 
 from vertical_lightning.architectures.lenet import LeNet
@@ -50,6 +50,12 @@ def test_equals_uncut_in_single_precision(topology: str, parties: int, merge: st
 def test_clipping_is_each_partys_own(topology: str) -> None:
     parties = 1 if topology == "centralized" else 3
     check_equals_uncut(Case(topology, parties, "sum", clip=0.05))
+
+
+@pytest.mark.parametrize("topology", [*MANY, "centralized"])
+def test_classes_may_have_weights(topology: str) -> None:
+    parties = 1 if topology == "centralized" else 3
+    check_equals_uncut(Case(topology, parties, "sum", weights=(0.5, 2.0, *[3.0] * (OUTPUTS - 2))))
 
 
 IMAGE = (1, 16, 16)

@@ -12,7 +12,10 @@ Nothing of them is imported here, so that `vl-train --help` answers at once.
 """
 
 import os
+import warnings
 
 # Must be said before torch is imported. On shared cores, OpenMP's threads by default spin while they wait for one another:
 # a step of the main job took 44 ms beside one other busy process, 2.4 ms with passive waiting.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 with torch 2.15

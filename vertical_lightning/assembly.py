@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -24,6 +23,7 @@ from vertical_lightning.configuration import build
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.data.party_data import PartyDataModule
 from vertical_lightning.empty_hooks import pass_over
+from vertical_lightning.loggers import check_loggers, close
 from vertical_lightning.memory import recall, remember
 from vertical_lightning.objective import check_metrics
 from vertical_lightning.parties import handshake
@@ -72,9 +72,9 @@ def assembled(
         ValueError: The configuration cannot be run; before alignment has taken its time.
         WireError: The parties do not come together, or one is lost.
     """
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 with torch 2.15
     check_settings(config, party)
     check_wire(config, party)
+    check_loggers(config)
     threads.use(config.threads)
     pl.seed_everything(config.seed, verbose=False)
     architecture = build(config.architecture)
@@ -88,7 +88,12 @@ def assembled(
         trainer = build_trainer(config, session)
         align(data)
         use_threads(config, architecture, data)
-        yield Assembled(config, trainer, build_module(config, architecture, data, session), data)
+        failed = True
+        try:
+            yield Assembled(config, trainer, build_module(config, architecture, data, session), data)
+            failed = False
+        finally:
+            close(trainer, failed)
 
 
 def load(

@@ -24,6 +24,9 @@ from vertical_lightning.configuration import (
 )
 from vertical_lightning.finished_run import check_resumed, going_on
 from vertical_lightning.stopping import stoppable
+from vertical_lightning.sweep import folder_name
+
+folder_name.register()  # here, because Hydra reads the folder's name before anything runs
 
 
 def main() -> None:

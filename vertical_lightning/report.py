@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from textwrap import fill, indent
 from typing import TYPE_CHECKING
@@ -128,16 +127,15 @@ def wire_metrics(module: SplitModule) -> dict[str, float]:
     }
 
 
-def results(metrics: Mapping[str, float], folder: str) -> str:
-    """Print the final table and the command that shows the curves."""
+def results(metrics: Mapping[str, float]) -> str:
+    """Lay out the final metrics."""
     phases = [phase for phase in ("train", "val", "test") if f"{phase}/loss" in metrics]
     whole = [metric.split("/") for metric in metrics if not metric.endswith("_step")]
     names = sorted({name for phase, name, *_ in whole if phase in phases})
     scores = [[phase, *(number(metrics.get(f"{phase}/{name}")) for name in names)] for phase in phases]
     crossed = [[name, megabytes(count)] for name, count in metrics.items() if name.startswith(("wire/", "psi/bytes"))]
     took = [[name, f"{metrics[name]:.1f} s"] for name in ("psi/seconds", "time/fit_seconds") if name in metrics]
-    shown = f"tensorboard --logdir {shlex.quote(folder)}"
-    return f"{section('Results', scores, ['', *names])}\n{section('Wire and time', crossed + took)}\n{shown}"
+    return f"{section('Results', scores, ['', *names])}\n{section('Wire and time', crossed + took)}"
 
 
 def number(value: float | None) -> str:

@@ -34,10 +34,16 @@ def positive(value: Any) -> bool:
     return number(0)(value) and value > 0
 
 
+def weights(value: Any) -> bool:
+    """Test for class weights."""
+    return value == "balanced" or (isinstance(value, list) and len(value) > 0 and all(positive(one) for one in value))
+
+
 RANGES: Mapping[str, tuple[Test, str]] = {
     "seed": (whole(-(2**63)), "an integer; a run without a seed cannot be repeated"),
     "batch_size": (whole(1), "an integer from 1 to the number of aligned rows"),
     "threads": (whole(1), "an integer from 1, or null for as many as there is work for"),
+    "class_weights": (weights, "a list of numbers above 0, one a class, or balanced; null for no weights"),
     "clip_norm": (positive, "a number above 0, one for all or one a party, or null for no limit"),
     "accumulate": (whole(1), "an integer from 1, one for all or one a party"),
     "party_seed": (whole(0), "an integer from 0, one for all or one a party"),

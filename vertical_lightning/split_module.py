@@ -124,7 +124,7 @@ class SplitModule(pl.LightningModule):
         self.wire.return_gradients()
         self.step(batch_idx)
         step_schedules(self.trainer, "step", {})
-        self.window.update(loss, logits, batch.labels)
+        self.window.update(self.task.reported(loss, logits, batch.labels), logits, batch.labels)
         if self.logs_now:
             self.log_window()
 
@@ -196,7 +196,8 @@ class SplitModule(pl.LightningModule):
         """Forward and loss only; nothing goes back. Callbacks get the logits as `outputs`."""
         self.evaluation_wire.open()
         logits = self.network(batch.features, self.evaluation_wire)
-        self.evaluation.update(self.task.loss(logits, batch.labels), logits, batch.labels)
+        loss = self.task.reported(self.task.loss(logits, batch.labels), logits, batch.labels)
+        self.evaluation.update(loss, logits, batch.labels)
         return {"logits": logits}
 
     def test_step(self, batch: VerticalBatch, batch_idx: int) -> dict[str, Tensor]:

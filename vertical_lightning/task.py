@@ -11,8 +11,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from vertical_lightning.class_weights import class_weights_of
 from vertical_lightning.metrics import Totals
 from vertical_lightning.number_totals import NumberTotals
+from vertical_lightning.row_count import RowCount
 
 
 class Sums(Protocol):
@@ -53,6 +55,9 @@ class Task(Protocol):
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return what is minimized, the mean over the batch."""
 
+    def reported(self, loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss that metrics show, the plain mean over rows; `loss` is what is minimized."""
+
     def totals(self) -> Sums:
         """Begin to sum up metrics."""
 
@@ -63,12 +68,14 @@ class Classification:
 
     Args:
         classes: How many.
+        weights: What a row of each class counts in what is minimized; empty: all the same. Metrics are never weighted.
 
     >>> Classification(2).outputs, Classification(2).scores
     (2, ('accuracy', 'auroc'))
     """
 
     classes: int
+    weights: tuple[float, ...] = ()
 
     @property
     def outputs(self) -> int:
@@ -81,8 +88,15 @@ class Classification:
         return ("accuracy", "auroc") if self.classes == 2 else ("accuracy",)
 
     def loss(self, logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
-        """Return the mean cross entropy."""
-        return functional.cross_entropy(logits, labels)
+        """Return the mean cross entropy; with weights, the weighted mean over the batch."""
+        weights = logits.new_tensor(self.weights) if self.weights else None
+        return functional.cross_entropy(logits, labels, weights)
+
+    def reported(
+        self, loss: Float[Tensor, ""], logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]
+    ) -> Float[Tensor, ""]:
+        """Return the cross entropy without weights."""
+        return functional.cross_entropy(logits.detach(), labels) if self.weights else loss
 
     def totals(self) -> Totals:
         """Begin to sum up loss, accuracy and ROC AUC."""
@@ -130,40 +144,13 @@ class Regression:
         standardized = (labels.double() - self.mean) / self.spread  # double: labels may be large beside their spread
         return (logits.squeeze(1) - standardized).square().mean()
 
+    def reported(self, loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss."""
+        return loss
+
     def totals(self) -> NumberTotals:
         """Begin to sum up loss, RMSE, MAE and R²."""
         return NumberTotals(self.mean, self.spread)
-
-
-class RowCount:
-    """What a party without labels can sum up: how many rows there were."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-
-    def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Count one batch."""
-        self.rows += len(labels)
-
-    def absorb(self, later: RowCount) -> None:
-        """Add the rows of another count."""
-        self.rows += later.rows
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint in the middle of an epoch keeps."""
-        return {"rows": self.rows}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        self.rows = state["rows"]
-
-    def means(self) -> dict[str, float]:
-        """Nothing is known."""
-        return {}
-
-    def compute(self) -> dict[str, float]:
-        """Nothing is known."""
-        return {}
 
 
 @dataclass(frozen=True)
@@ -188,20 +175,26 @@ class Elsewhere:
         """Return a loss without a number."""
         return logits.new_zeros(())
 
+    def reported(self, loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss."""
+        return loss
+
     def totals(self) -> RowCount:
         """Begin to count rows."""
         return RowCount()
 
 
-def task_of(classes: Sequence[str], labels: Tensor) -> Task:
+def task_of(classes: Sequence[str], labels: Tensor, class_weights: str | Sequence[float] | None = None) -> Task:
     """Say what is to be predicted.
 
     Args:
         classes: The name of each class number; empty where labels are numbers.
         labels: The label holder's training labels.
+        class_weights: As in `class_weights_of`.
     """
+    weights = class_weights_of(class_weights, classes, labels)
     if classes:
-        return Classification(len(classes))
+        return Classification(len(classes), weights)
     numbers = labels.double()
     return Regression(float(numbers.mean()), float(numbers.std(correction=0)) or 1.0)
 

@@ -84,6 +84,7 @@ def train(
     """
     from vertical_lightning import report
     from vertical_lightning.assembly import assembled
+    from vertical_lightning.loggers import how_to_look
     from vertical_lightning.record import record
 
     with assembled(config, party, rendezvous) as (config, trainer, module, data):
@@ -96,14 +97,14 @@ def train(
         Path(config.folder, "alignment.txt").write_text(report.alignment(data.alignments))
         if (size := megabytes_of(Path(config.folder))) > 0:
             print(f"checkpoints: {size:.1f} MB\n", flush=True)
-        print(report.results(metrics, config.folder), flush=True)
+        print(f"{report.results(metrics)}\n{how_to_look(trainer.loggers, config.folder)}", flush=True)
     return metrics
 
 
 def introduce(config: DictConfig, module: SplitModule, data: VerticalDataModule, trainer: pl.Trainer) -> None:
-    """Print the network; show in TensorBoard what was asked for, who runs what, and who learned what."""
+    """Print the network; show in the loggers what was asked for, who runs what, and who learned what."""
     from vertical_lightning import report
-    from vertical_lightning.tensorboards import describe
+    from vertical_lightning.loggers import describe, log_hyper_parameters
 
     print(f"Network\n  {module.network.flow()}\n", flush=True)
     texts = {
@@ -111,6 +112,7 @@ def introduce(config: DictConfig, module: SplitModule, data: VerticalDataModule,
         "topology": report.topology(module.network),
         "leak_statement": report.statements(data.alignments),
     }
+    log_hyper_parameters(hyper_parameters(config), trainer)
     describe(texts, trainer)
 
 

@@ -8,12 +8,12 @@ import pytorch_lightning as pl
 from tabulate import tabulate
 
 from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.loggers import describe
 from vertical_lightning.split_module import SplitModule
-from vertical_lightning.tensorboards import describe
 
 
 class BoundaryReport(pl.Callback):
-    """Prints one table a party after fit, and keeps it in TensorBoard as text `boundary`."""
+    """Prints one table a party after fit, and keeps it in the loggers as text `boundary`."""
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print and log."""

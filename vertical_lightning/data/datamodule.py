@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +49,7 @@ class VerticalDataModule(AlignedTables):
         folds, fold, stratify: As in `Division`.
         scaling: How tensors and numbers are scaled, as in `Preparations`.
         image_range: The numbers that black and white become.
+        class_weights: What a row of each class counts in the loss, as in `task_of`; the label holder's.
         shuffle: Draw a new order of training rows each epoch.
         workers: Loader processes. 0 is fastest: rows lie where they are trained on; 1 is for more rows than a GPU has room for.
         seed: Seed of the order of batches, which everybody knows.
@@ -78,6 +79,7 @@ class VerticalDataModule(AlignedTables):
         stratify: bool = False,
         scaling: str | Mapping[str, str] | None = None,
         image_range: tuple[float, float] = (0.0, 1.0),
+        class_weights: str | Sequence[float] | None = None,
         shuffle: bool = True,
         workers: int = 0,
         seed: int = 0,
@@ -87,7 +89,7 @@ class VerticalDataModule(AlignedTables):
         super().__init__(holdings, aligner, label_holder, baseline, row_seed)
         self.batch_size, self.drop_last = batch_size, drop_last
         self.division = Division(val_fraction, test_fraction, folds, fold, stratify)
-        self.preparations, self.image_range = Preparations(scaling, image_range), image_range
+        self.preparations, self.image_range = Preparations(scaling, image_range, class_weights), image_range
         self.shuffle, self.workers, self.seed = shuffle, workers, seed
         self.shapes: dict[str, Shape] = {}
         self.splits: dict[str, AlignedRows] = {}

@@ -88,6 +88,7 @@ def prepare(
     ids: Sequence[bytes],
     scaling: str | None,
     image_range: tuple[float, float],
+    class_weights: str | Sequence[float] | None = None,
 ) -> Preparation:
     """Learn from one party's own training rows; the label holder learns from its labels, too.
 
@@ -97,11 +98,12 @@ def prepare(
         ids: The training rows' canonical ids.
         scaling: As in `preprocessor`.
         image_range: The numbers that black and white become.
+        class_weights: As in `task_of`.
     """
     fitted = None if table.features is None else preprocessor(table.features, table.kind, scaling, image_range)
     if table.labels is None:
         return Preparation(fitted)
-    return Preparation(fitted, classes, task_of(classes, table.labels), TrainedIds.of(ids))
+    return Preparation(fitted, classes, task_of(classes, table.labels, class_weights), TrainedIds.of(ids))
 
 
 def features(table: PartyTable) -> pd.DataFrame | Tensor:

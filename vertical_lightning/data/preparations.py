@@ -20,6 +20,7 @@ class Preparations:
     Args:
         scaling: How tensors and numbers are scaled, as in `preprocessor`; one for all, or one a party.
         image_range: The numbers that black and white become.
+        class_weights: What a row of each class counts in the loss, as in `task_of`.
 
     Attributes:
         of: By party.
@@ -27,8 +28,13 @@ class Preparations:
         scoring: Whether all was taken from a checkpoint, so that nothing is learned from the rows that are here.
     """
 
-    def __init__(self, scaling: str | Mapping[str, str] | None, image_range: tuple[float, float]) -> None:
-        self.scaling, self.image_range = scaling, image_range
+    def __init__(
+        self,
+        scaling: str | Mapping[str, str] | None,
+        image_range: tuple[float, float],
+        class_weights: str | Sequence[float] | None = None,
+    ) -> None:
+        self.scaling, self.image_range, self.class_weights = scaling, image_range, class_weights
         self.of: dict[str, Preparation] = {}
         self.remarks: dict[str, list[str]] = {}
         self.scoring = False
@@ -46,7 +52,7 @@ class Preparations:
         """Learn from a party's own training rows, unless they were learned from before."""
         if not self.scoring:
             scaling = self.scaling.get(party) if isinstance(self.scaling, Mapping) else self.scaling
-            self.of[party] = prepare(table, classes, ids, scaling, self.image_range)
+            self.of[party] = prepare(table, classes, ids, scaling, self.image_range, self.class_weights)
 
     def scale(self, party: str, tables: Mapping[str, PartyTable]) -> dict[str, Tensor]:
         """Turn a party's columns into numbers, split by split; empty for a party without columns.

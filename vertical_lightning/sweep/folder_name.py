@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from omegaconf import OmegaConf
 
@@ -24,6 +25,16 @@ def folder_name(number: int, swept: str) -> str:
     return f"{name[: LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
+def then(name: str | None) -> str:
+    """Return what a run's own name adds to its folder's; nothing if it has none.
+
+    >>> then("wide/lr=0.1"), then(None)
+    ('_wide_lr_0.1', '')
+    """
+    return "" if name is None else "_" + re.sub(r"[^\w.+-]", "_", str(name))[:LONGEST]
+
+
 def register() -> None:
-    """Let configurations say `${folder_name:…}`."""
+    """Let configurations say `${folder_name:…}` and `${then:…}`."""
+    OmegaConf.register_new_resolver("then", then, replace=True)
     OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)

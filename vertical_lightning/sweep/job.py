@@ -30,7 +30,7 @@ RECORD = "job.json"
 OF_A_SPLIT = ("cut", "merge", "topology")
 """What a baseline does not have, though its configuration does."""
 
-OF_A_RUN = ("metrics.json", "checkpoints", "events.out.tfevents.*", "output.txt")
+OF_A_RUN = ("metrics.json", "checkpoints", "events.out.tfevents.*", "output.txt", "csv", "wandb", "mlflow.db", "mlartifacts")
 LEFTOVERS = (RECORD, "error.txt", *OF_A_RUN, *(f"*/{name}" for name in OF_A_RUN))
 """What an interrupted attempt at the same folder may have left behind."""
 
@@ -104,7 +104,7 @@ def key(config: DictConfig) -> str:
         bare.folder = ""  # others refer to it
         whole = OmegaConf.to_container(bare, resolve=True)
     assert isinstance(whole, dict)
-    whole = {name: value for name, value in whole.items() if name not in ("folder", "sweep", "objective")}
+    whole = {name: value for name, value in whole.items() if name not in ("folder", "sweep", "objective", "run_name")}
     whole["stamps"] = stamps(config.get("data"))
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -1,0 +1,31 @@
+"""What `import vertical_lightning` settles for scripts, as the commands do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+SCRIPT = """
+import os, warnings
+import vertical_lightning
+warnings.warn("`LeafSpec` is deprecated", FutureWarning)
+warnings.warn("another", FutureWarning)
+print(os.environ["OMP_WAIT_POLICY"])
+"""
+
+
+def imported(**variables: str) -> subprocess.CompletedProcess[str]:
+    bare = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "PYTHONWARNINGS")}
+    command = [sys.executable, "-c", SCRIPT]
+    return subprocess.run(command, env=bare | variables, capture_output=True, text=True, timeout=60, check=True)
+
+
+def test_threads_wait_passively_and_what_nobody_can_mend_is_not_said() -> None:
+    done = imported()
+    assert done.stdout == "PASSIVE\n"
+    assert "another" in done.stderr and "LeafSpec" not in done.stderr
+
+
+def test_what_was_asked_for_stays() -> None:
+    assert imported(OMP_WAIT_POLICY="ACTIVE").stdout == "ACTIVE\n"
