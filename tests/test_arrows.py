@@ -70,6 +70,7 @@ ARROWS = {
     "parameters": set(),
     "trusted_targets": set(),
     "work_per_batch": {"topologies"},
+    "last_batch": {"data", "topologies"},
     "weights": {"checkpoint_file", "checkpoints", "topologies"},
     "choices": {"configuration", "learning_rate"},
     "setting_kinds": set(),
@@ -93,7 +94,18 @@ ARROWS = {
     "memory": {"configuration", "data"},
     "sweep": {"configuration", "objective", "parameters", "record", "study", "topologies"},
     "assembly": {
-        *("best", "checkpoint_file", "checkpoints", "choices", "configuration", "data", "empty_hooks", "memory", "objective"),
+        *(
+            "best",
+            "checkpoint_file",
+            "checkpoints",
+            "choices",
+            "configuration",
+            "data",
+            "empty_hooks",
+            "memory",
+            "objective",
+            "last_batch",
+        ),
         *("loggers", "parties", "report", "settings", "split_module", "sweep", "topologies", "weights", "work_per_batch"),
     },
     "train": {

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
 import pytorch_lightning as pl
-import torch
 from omegaconf import DictConfig, open_dict
 from pytorch_lightning.callbacks import Checkpoint, ProgressBar
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from vertical_lightning import report
 from vertical_lightning.best import kept
@@ -23,6 +20,7 @@ from vertical_lightning.configuration import build
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.data.party_data import PartyDataModule
 from vertical_lightning.empty_hooks import pass_over
+from vertical_lightning.last_batch import check_last_batch
 from vertical_lightning.loggers import check_loggers, close
 from vertical_lightning.memory import recall, remember
 from vertical_lightning.objective import check_metrics
@@ -37,7 +35,6 @@ from vertical_lightning.settings import check_members, check_settings
 from vertical_lightning.split_module import SplitModule
 from vertical_lightning.sweep import job, threads
 from vertical_lightning.topologies.cut import resolve
-from vertical_lightning.topologies.topology import Topology
 from vertical_lightning.weights import start_from
 from vertical_lightning.work_per_batch import operations
 
@@ -212,24 +209,3 @@ def build_module(
         task=data.task,
         crossing=build(config.wire) if session is None else session.remote,
     )
-
-
-def check_last_batch(network: Topology, data: VerticalDataModule) -> None:
-    """Refuse a batch of one row where a network normalizes over the rows of a batch.
-
-    Raises:
-        ValueError: The smallest batch of an epoch has one row, and the network cannot train on one.
-    """
-    rows = len(data.splits["train"]) if "train" in data.splits else 0
-    smallest = data.batch_size if data.drop_last or rows % data.batch_size == 0 else rows % data.batch_size
-    if smallest != 1 or not any(isinstance(one, _BatchNorm) for one in network.modules()):
-        return
-    row = {party: torch.empty(1, *shape, device="meta") for party, shape in data.shapes.items()}
-    try:
-        with torch.no_grad():
-            copy.deepcopy(network).to("meta").train()(row)
-    except ValueError as error:
-        raise ValueError(
-            f"{rows} rows in batches of {data.batch_size} leave one row to the smallest batch, and BatchNorm cannot train on "
-            f"one ({error}). Say datamodule.drop_last=true, or another batch_size."
-        ) from error
