@@ -14,7 +14,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from aligned_data import global_state, numbered, synthetic
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import Checkpoint, ProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
 from split_runs import OPTIMIZERS, Recorded, quiet_trainer
 from torch import Tensor
@@ -76,17 +76,19 @@ def test_a_callback_changes_nothing(
     callback: type[pl.Callback], data: VerticalDataModule, plain: dict[str, Any], tmp_path: Path
 ) -> None:
     logger = TensorBoardLogger(str(tmp_path), name=None, version="")
-    saves = issubclass(callback, Checkpoint)
-    found = weights(data, callbacks=[made(callback, tmp_path)], logger=logger, enable_checkpointing=saves)
+    enabled = {
+        "enable_checkpointing": issubclass(callback, Checkpoint),
+        "enable_progress_bar": issubclass(callback, ProgressBar),
+    }
+    found = weights(data, callbacks=[made(callback, tmp_path)], logger=logger, **enabled)
     assert_same(found, plain)
 
 
 def test_all_callbacks_together_change_nothing(data: VerticalDataModule, plain: dict[str, Any], tmp_path: Path) -> None:
     assert len(CALLBACKS) >= 5
     logger = TensorBoardLogger(str(tmp_path), name=None, version="")
-    assert_same(
-        weights(data, callbacks=[made(one, tmp_path) for one in CALLBACKS], logger=logger, enable_checkpointing=True), plain
-    )
+    enabled = {"enable_checkpointing": True, "enable_progress_bar": True}
+    assert_same(weights(data, callbacks=[made(one, tmp_path) for one in CALLBACKS], logger=logger, **enabled), plain)
     assert list(tmp_path.glob("events*"))
 
 

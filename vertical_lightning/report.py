@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from textwrap import fill, indent
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ from vertical_lightning.schema import Alignment, PartyTable
 if TYPE_CHECKING:  # Lightning takes seconds to import, and vl-align does without
     from vertical_lightning.split_module import SplitModule
     from vertical_lightning.topologies.topology import Topology
+
+WIDTH = min(110, shutil.get_terminal_size((110, 24)).columns)
+"""Columns of text; of the terminal, if there is one."""
 
 Tables = Mapping[str, Mapping[str, PartyTable]]
 
@@ -52,7 +56,7 @@ def labels(table: PartyTable) -> str:
 
 
 def alignment(alignments: Mapping[str, Alignment]) -> str:
-    """Report private set intersection: rows in common and dropped, seconds, bytes, and who learned what."""
+    """Report private set intersection: rows in common and dropped, seconds, bytes, and once who learned what."""
     lines = [
         [name, party, f"{rows:,}", f"{len(found):,}", f"{rows - len(found):,}"]
         for name, found in alignments.items()
@@ -62,13 +66,16 @@ def alignment(alignments: Mapping[str, Alignment]) -> str:
     for name, found in alignments.items():
         sent = ", ".join(f"{link} {megabytes(count)}" for link, count in found.bytes.items()) or "nothing crossed"
         took = f"{found.seconds:.1f} s" + (", from the cache; an earlier run sent" if found.cached else ";")
-        text += f"  {name}: {took} {sent}\n{indent(fill(found.statement, 110), '    ')}\n"
+        text += fill(f"{name}: {took} {sent}", WIDTH, initial_indent="  ", subsequent_indent="    ") + "\n"
+    for first in list(alignments.values())[:1]:
+        alike = "" if len(alignments) == 1 else " Of the other tables they learned the same, with their numbers."
+        text += indent(fill(first.statement + alike, WIDTH - 4), "    ") + "\n"
     return text
 
 
 def statements(alignments: Mapping[str, Alignment]) -> str:
     """Say who learned what by private set intersection, table by table."""
-    return "\n\n".join(f"{name}\n{fill(found.statement, 110)}" for name, found in alignments.items())
+    return "\n\n".join(f"{name}\n{fill(found.statement, WIDTH)}" for name, found in alignments.items())
 
 
 def scaling(remarks: Mapping[str, Sequence[str]]) -> str:

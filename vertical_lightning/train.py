@@ -94,7 +94,8 @@ def train(
 
         metrics = curves | ends
         record(metrics, curves, config, trainer, hyper_parameters(config) if compared is None else compared)
-        Path(config.folder, "alignment.txt").write_text(report.alignment(data.alignments))
+        whole = f"{report.alignment(data.alignments)}\n{report.statements(data.alignments)}\n"
+        Path(config.folder, "alignment.txt").write_text(whole)
         if (size := megabytes_of(Path(config.folder))) > 0:
             print(f"checkpoints: {size:.1f} MB\n", flush=True)
         print(f"{report.results(metrics)}\n{how_to_look(trainer.loggers, config.folder)}", flush=True)

@@ -13,7 +13,14 @@ from vertical_lightning.split_module import SplitModule
 
 
 class BoundaryReport(pl.Callback):
-    """Prints one table a party after fit, and keeps it in the loggers as text `boundary`."""
+    """After fit prints a line a party, and keeps the whole table in the loggers as text `boundary`.
+
+    Args:
+        whole: Whether to print the whole table, too: every tensor that a party holds, sent and received.
+    """
+
+    def __init__(self, whole: bool = False) -> None:
+        self.whole = whole
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print and log."""
@@ -27,8 +34,16 @@ class BoundaryReport(pl.Callback):
             for party in pl_module.network.parties  # those in this process
         }
         text = "\n\n".join(f"{party}\n{table}" for party, table in tables.items())
-        print(f"\nBoundary report\n\n{text}\n")
+        printed = text if self.whole else "\n".join(f"  {summary(party, pl_module)}" for party in tables)
+        print(f"\nBoundary report\n\n{printed}\n")
         describe({"boundary": text}, trainer, trainer.global_step)
+
+
+def summary(party: str, module: SplitModule) -> str:
+    """Say in a line what a party holds, and what crossed its boundary since the run began."""
+    weights = sum(tensor.numel() for tensor in module.network.own(party).parameters())
+    links = [f"{link} {count / 1e6:.2f} MB" for link, count in module.wire.bytes.items() if party in link.split("->")]
+    return f"{party}: {weights:,} weights; {', '.join(links) or 'nothing crossed'}"
 
 
 def held(party: str, data: VerticalDataModule) -> list[list[str]]:
