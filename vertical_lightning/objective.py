@@ -27,6 +27,12 @@ def objectives(config: DictConfig) -> list[str]:
     return [asked] if isinstance(asked, str) else list(asked or [])
 
 
+def shown(config: DictConfig) -> list[str]:
+    """Return the metrics that a sweep's report shows besides those that it always does."""
+    asked = config.get("report")
+    return [asked] if isinstance(asked, str) else list(asked or [])
+
+
 def values(config: DictConfig, metrics: Mapping[str, float], search: bool) -> float | tuple[float | None, ...] | None:
     """Return a job's values of what a sweep is about; None for a job without metrics.
 
@@ -47,6 +53,8 @@ def asked_for(config: DictConfig) -> Iterator[tuple[str, str]]:
     """Yield (setting, metric) of every metric that a configuration names."""
     for name in objectives(config):
         yield "objective", name
+    for name in shown(config):
+        yield "report", name
     for name, node in (config.get("callbacks") or {}).items():
         if node and node.get("monitor") is not None:
             yield f"callbacks.{name}.monitor", str(node.monitor)

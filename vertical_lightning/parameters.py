@@ -43,7 +43,7 @@ def hyper_parameters(config: DictConfig) -> dict[str, str | float]:
 
 def parameters(config: DictConfig) -> dict[str, str | float]:
     """Flatten all that may change a result, so that a report can tell apart what was not meant to differ."""
-    elsewhere = ("callbacks", "folder", "logger", "objective", "run_name", "sweep")
+    elsewhere = ("callbacks", "folder", "logger", "objective", "report", "run_name", "sweep")
     found: dict[str, str | float] = {}
     for name in map(str, config):
         if name not in elsewhere and not OmegaConf.is_interpolation(config, name) and config[name] is not None:

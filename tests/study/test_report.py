@@ -121,7 +121,7 @@ def test_a_constant_key_has_no_column_and_a_metric_that_few_have_says_so(tmp_pat
         job(made, number, {"architecture": "mlp", "cut": cut, "seed": seed}, metrics)
     table = tabulated(gather([made]))
     assert table.keys == ["cut"]
-    assert [str(row.numbers[1]) for row in table.rows] == ["0.5000 (n = 1)", "0.5000"]
+    assert [str(row.numbers[1]) for row in table.rows] == ["0.5000 (1 of 2)", "0.5000"]
 
 
 def test_heat_map_leaves_baselines_out(full: Path) -> None:

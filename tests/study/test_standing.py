@@ -78,3 +78,13 @@ def test_rows_that_are_one_are_named(tmp_path: Path) -> None:
         measured = {"val/accuracy": score, "test/accuracy": score, "wire/bytes": 1e6, "time/fit_seconds": float(number)}
         job(made, number, {"merge": merge, "seed": seed}, measured)
     assert "The same to the last digit: concat = sum. What differs" in write([made], tmp_path / "out").markdown.read_text()
+
+
+def test_further_metrics_are_shown_and_one_that_is_no_number_is_counted(tmp_path: Path) -> None:
+    made = sweep(tmp_path / "sweep", ("cut", "seed"), objective=[], report=["train/accuracy"])
+    for number, (cut, seed) in enumerate((cut, seed) for cut in (1, 2) for seed in (0, 1, 2)):
+        score = None if (cut, seed) == (1, 1) else 0.9
+        job(made, number, {"cut": cut, "seed": seed}, {"val/accuracy": score, "test/accuracy": 0.8, "train/accuracy": 0.7})
+    markdown = write([made], tmp_path / "out").markdown.read_text()
+    assert all(name in markdown for name in ("val/accuracy", "test/accuracy", "train/accuracy"))
+    assert "(2 of 3)" in markdown

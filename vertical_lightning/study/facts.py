@@ -53,7 +53,8 @@ def best(study: Study, table: Table) -> str:
     metric = table.measures[0]
     found = standing([row.group for row in rows], metric.metric)
     row = next(row for row in rows if row.group is found.chosen)
-    score = f"{metric.title} {row.numbers[0]} (n = {row.n})"
+    few = str(row.numbers[0]).endswith(f" of {row.n})")
+    score = f"{metric.title} {row.numbers[0]}{'' if few else f' (n = {row.n})'}"
     if len(table.rows) == 1:
         return score
     labels = [one.label(table.keys) for one in found.alike[:SHOWN]]

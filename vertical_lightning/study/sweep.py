@@ -25,6 +25,7 @@ class Sweep:
         swept: The keys that it swept.
         objectives: The metrics that it ranks by; the first decides.
         jobs: Its jobs.
+        shown: Further metrics that its report shows.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Sweep:
     swept: Sequence[str]
     objectives: Sequence[str]
     jobs: Sequence[Job]
+    shown: Sequence[str] = ()
 
 
 def read_sweep(folder: Path) -> Sweep:
@@ -50,7 +52,11 @@ def read_sweep(folder: Path) -> Sweep:
         within = sorted(path.parent.name for path in folder.glob("*/study.json"))
         hint = f"It has sweeps within; name one or several of them: {', '.join(within[:5])}." if within else IS
         raise ValueError(f"{folder} is no sweep's folder: it has no study.json. {hint}")
-    found = load(folder / "study.json", {"command": str, "swept": list, "objective": list, "started": str}, {"versions": dict})
+    found = load(
+        folder / "study.json",
+        {"command": str, "swept": list, "objective": list, "started": str},
+        {"versions": dict, "report": list},
+    )
     jobs = [read_job(path) for path in sorted(folder.iterdir()) if (path / "job.json").exists() or (path / ".hydra").exists()]
     if not jobs:
         raise ValueError(f"{folder} has no jobs yet: there is nothing to report.")
@@ -64,4 +70,5 @@ def read_sweep(folder: Path) -> Sweep:
         swept=[str(key) for key in found["swept"]],
         objectives=[str(metric) for metric in found["objective"]],
         jobs=jobs,
+        shown=[str(metric) for metric in found.get("report") or ()],
     )

@@ -93,7 +93,8 @@ def measured(study: Study) -> list[Measure]:
     same = sorted(name for name in known if name.startswith(phase) and not name.endswith("_step"))
     scores = same if phase in ("test/", "val/", "train/") else []
     tested = [f"test/{name.removeprefix('val/')}" for name in study.objectives if name.startswith("val/")]
-    wanted = dict.fromkeys([*study.objectives, *tested, *scores, LEAKAGE, "wire/bytes", "time/fit_seconds"])
+    asked = [name for sweep in study.sweeps for name in sweep.shown]
+    wanted = dict.fromkeys([*study.objectives, *tested, *asked, *scores, LEAKAGE, "wire/bytes", "time/fit_seconds"])
     return [Measure(name) for name in wanted if name in known]
 
 
@@ -102,5 +103,5 @@ def number(group: Group, measure: Measure) -> Number:
     found = group.estimate(measure.metric)
     if found is None:
         return Number("", "")
-    few = f"(n = {found.n})" if found.n < len(group.jobs) and not measure.unit else ""
+    few = f"({found.n} of {len(group.jobs)})" if found.n < len(group.jobs) and not measure.unit else ""
     return Number(measure.text(found.mean), f"{measure.interval(found)} {few}".strip())

@@ -104,7 +104,7 @@ def key(config: DictConfig) -> str:
         bare.folder = ""  # others refer to it
         whole = OmegaConf.to_container(bare, resolve=True)
     assert isinstance(whole, dict)
-    whole = {name: value for name, value in whole.items() if name not in ("folder", "sweep", "objective", "run_name")}
+    whole = {name: value for name, value in whole.items() if name not in ("folder", "sweep", "objective", "report", "run_name")}
     whole["stamps"] = stamps(config.get("data"))
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 

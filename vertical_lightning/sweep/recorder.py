@@ -11,7 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from vertical_lightning.better import less_is_better
-from vertical_lightning.objective import check_names, objectives
+from vertical_lightning.objective import check_names, objectives, shown
 from vertical_lightning.sweep import study
 
 UNCUT = ("merge", "topology.owners")
@@ -33,7 +33,7 @@ class Recorder(Callback):
         ):
             # A search minimizes unless told otherwise; that accuracy is to rise goes without saying.
             config.hydra.sweeper.direction = [direction(name) for name in objective]
-        study.write(Path(config.hydra.sweep.dir), swept, objective)
+        study.write(Path(config.hydra.sweep.dir), swept, objective, shown(config))
         hidden = {*config.hydra.job.config.override_dirname.exclude_keys, *study.fixed(words), *UNCUT} - set(swept)
         names = ",".join(f"'{name}'" for name in sorted(hidden))
         config.hydra.overrides.hydra.append(f"hydra.job.config.override_dirname.exclude_keys=[{names}]")

@@ -18,7 +18,7 @@ RECORD = "study.json"
 PACKAGES = ("vertical_lightning", "torch", "torchvision", "pytorch-lightning", "hydra-core", "openmined-psi", "numpy")
 
 
-def write(folder: Path, swept: Sequence[str], objective: Sequence[str]) -> None:
+def write(folder: Path, swept: Sequence[str], objective: Sequence[str], report: Sequence[str] = ()) -> None:
     """Record the study that the command line began."""
     commit, changed = git()
     study = {
@@ -29,6 +29,7 @@ def write(folder: Path, swept: Sequence[str], objective: Sequence[str]) -> None:
         "versions": {"python": sys.version.split()[0], **{name: version(name) for name in PACKAGES}},
         "swept": list(swept),
         "objective": list(objective),
+        "report": list(report),
     }
     (folder / RECORD).write_text(json.dumps(study, indent=2) + "\n")
 
