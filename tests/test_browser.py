@@ -97,13 +97,13 @@ def test_report(page: Page, sweep: tuple[Path, dict[str, dict[str, float]]]) -> 
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto((sweep[0] / "report.html").as_uri())
-    best = max(sweep[1], key=lambda name: sweep[1][name]["test/accuracy"])
+    best = max(sweep[1], key=lambda name: sweep[1][name]["val/accuracy"])
     accuracies = [f"{metrics['test/accuracy']:.4f}" for metrics in sweep[1].values()]
     shown = await_text(page, "2 jobs: 2 completed", f"Best: cut={CUTS[best]}", "cut=1,2", *accuracies)
     for title in (
         "Results",
-        "test/accuracy against bytes on the wire",
-        "test/accuracy against leakage",
+        "val/accuracy against bytes on the wire",
+        "val/accuracy against leakage",
         "val/accuracy by epoch",
     ):
         assert title in shown
