@@ -9,8 +9,11 @@ from sweep_folder import job, sweep
 
 from vertical_lightning.study.estimate import estimate
 from vertical_lightning.study.group import Group
+from vertical_lightning.study.heat_map import chance, draw_heat_map, means
 from vertical_lightning.study.job import Job
+from vertical_lightning.study.measure import Measure
 from vertical_lightning.study.standing import standing, told_apart
+from vertical_lightning.study.study import gather
 from vertical_lightning.study.writing import write
 
 METRIC = "val/accuracy"
@@ -88,3 +91,15 @@ def test_further_metrics_are_shown_and_one_that_is_no_number_is_counted(tmp_path
     markdown = write([made], tmp_path / "out").markdown.read_text()
     assert all(name in markdown for name in ("val/accuracy", "test/accuracy", "train/accuracy"))
     assert "(2 of 3)" in markdown
+
+
+def test_cells_within_the_interval_of_the_best_have_its_shade(tmp_path: Path) -> None:
+    made = sweep(tmp_path / "sweep", ("cut", "merge", "seed"), objective=[])
+    scores = {(1, "sum"): 0.90, (1, "concat"): 0.905, (2, "sum"): 0.60, (2, "concat"): 0.899}
+    for number, ((cut, merge), seed) in enumerate((cell, seed) for cell in scores for seed in (0, 1, 2)):
+        job(made, number, {"cut": cut, "merge": merge, "seed": seed}, {"val/accuracy": scores[cut, merge] + 0.01 * (seed - 1)})
+    study = gather([made])
+    table = means(study, "cut", "merge", METRIC)
+    expected = estimate([0.895, 0.905, 0.915])
+    assert expected and chance(study, table, Measure(METRIC)) == pytest.approx(expected.half)
+    assert draw_heat_map(table, Measure(METRIC), half=0.02) != draw_heat_map(table, Measure(METRIC))

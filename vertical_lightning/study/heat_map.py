@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
+from vertical_lightning.study.estimate import estimate
 from vertical_lightning.study.measure import Measure
 from vertical_lightning.study.study import REPEATED, Study
 from vertical_lightning.study.svg import INK, svg
@@ -40,18 +41,37 @@ def means(study: Study, rows: str, columns: str, metric: str) -> pd.DataFrame:
     return table.loc[sorted(table.index, key=natural), sorted(table.columns, key=natural)]
 
 
-def draw_heat_map(table: pd.DataFrame, measure: Measure) -> str:
-    """Draw a table of means, the better the darker; each cell has its number, or a dash where nothing completed."""
+def chance(study: Study, table: pd.DataFrame, measure: Measure) -> float:
+    """Return half the interval of the best cell; 0 where a single job says nothing of chance."""
+    cells = {(row, column): value for row, line in table.iterrows() for column, value in line.items() if not math.isnan(value)}
+    best = (min if measure.lower else max)(cells, key=cells.__getitem__)
+    rows, columns = str(table.index.name), str(table.columns.name)
+    jobs = [job for job in study.completed if (job.swept.get(rows), job.swept.get(columns)) == best and not job.baseline]
+    found = estimate([job.metrics[measure.metric] for job in jobs if measure.metric in job.metrics])
+    return (found.half or 0.0) if found else 0.0
+
+
+def draw_heat_map(table: pd.DataFrame, measure: Measure, half: float = 0.0) -> str:
+    """Draw a table of means, the better the darker; each cell has its number, or a dash where nothing completed.
+
+    Args:
+        table: Means by row and column.
+        measure: What they are of.
+        half: Of the best cell's interval: all cells within have its shade.
+    """
     tall, wide = table.shape
+    best = float(table.min().min() if measure.lower else table.max().max())
     norm = Normalize(float(table.min().min()), float(table.max().max()))
     shades = SHADES.reversed() if measure.lower else SHADES
+    shaded = table.where((table - best).abs() > half, best).where(table.notna())
 
     def draw(drawn: Axes) -> None:
-        drawn.pcolormesh(table.to_numpy(float), cmap=shades, norm=norm, edgecolors="none")
+        drawn.pcolormesh(shaded.to_numpy(float), cmap=shades, norm=norm, edgecolors="none")
+        colors = shaded.to_numpy(float)
         for y, line in enumerate(table.to_numpy(float)):
             for x, value in enumerate(line):
                 written = "–" if math.isnan(value) else measure.text(value)
-                drawn.text(x + 0.5, y + 0.5, written, ha="center", va="center", color=ink(shades(norm(value)), value))
+                drawn.text(x + 0.5, y + 0.5, written, ha="center", va="center", color=ink(shades(norm(colors[y, x])), value))
         drawn.set_xticks([x + 0.5 for x in range(wide)], list(table.columns))
         drawn.set_yticks([y + 0.5 for y in range(tall)], list(table.index))
         drawn.set(xlabel=str(table.columns.name), ylabel=str(table.index.name))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vertical_lightning.study.curves import MOST, draw_curves, read_curves
 from vertical_lightning.study.group import Group, best_alone
-from vertical_lightning.study.heat_map import draw_heat_map, means, sides
+from vertical_lightning.study.heat_map import chance, draw_heat_map, means, sides
 from vertical_lightning.study.job import LEAKAGE
 from vertical_lightning.study.measure import Measure
 from vertical_lightning.study.study import REPEATED, Study
@@ -38,8 +38,9 @@ def heat_map(study: Study, score: Measure) -> Iterator[Picture]:
         rest = ", ".join(key for key in study.swept if key not in chosen and (key in REPEATED or key in study.varied))
         found = means(study, rows, columns, score.metric)
         if not found.empty:
-            caption = f"{score.title}{f', mean over {rest}' if rest else ''}; the darker the better."
-            yield Picture(f"{rows} × {columns}", caption, draw_heat_map(found, score))
+            within = ", one shade for all within the best cell's interval"
+            caption = f"{score.title}{f', mean over {rest}' if rest else ''}; the darker the better{within}."
+            yield Picture(f"{rows} × {columns}", caption, draw_heat_map(found, score, chance(study, found, score)))
 
 
 def trade_offs(study: Study, groups: list[Group], score: Measure) -> Iterator[Picture]:
@@ -52,7 +53,7 @@ def trade_offs(study: Study, groups: list[Group], score: Measure) -> Iterator[Pi
         found = points(groups, study.varied, cost.metric, score.metric)
         if found and cost.metric != score.metric:
             lines = "; dashed, the best baselines" if baselines else ""
-            caption = f"Means over seeds, bars from smallest to largest; joined, what nothing beats in both{lines}.{what}"
+            caption = f"Means over seeds, bars are the table's intervals; joined, what nothing beats in both{lines}.{what}"
             yield Picture(f"{score.metric} against {title}", caption, draw_trade_off(found, baselines, cost, score))
 
 

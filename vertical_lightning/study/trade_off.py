@@ -40,7 +40,7 @@ def undominated(found: Sequence[Point], measure: Measure) -> list[Point]:
 
 
 def draw_trade_off(found: Sequence[Point], baselines: Mapping[str, float], cost: Measure, score: Measure) -> str:
-    """Draw the points with the range over seeds, join and name the front, and rule a line at each baseline."""
+    """Draw the points with their intervals, join and name the front, and rule a line at each baseline."""
     front = undominated(found, score)
     named = [(point.label, cost.scaled(point.cost), score.scaled(point.score.mean)) for point in front]
 
@@ -48,7 +48,8 @@ def draw_trade_off(found: Sequence[Point], baselines: Mapping[str, float], cost:
         grid(drawn)
         for point in found:
             color, size = (PALETTE[0], 6) if point in front else (BASELINE, 4)
-            x, low, high = cost.scaled(point.cost), score.scaled(point.score.low), score.scaled(point.score.high)
+            half = point.score.half or 0.0
+            x, low, high = cost.scaled(point.cost), *(score.scaled(point.score.mean + sign * half) for sign in (-1, 1))
             drawn.plot([x, x], [low, high], color=color, alpha=0.45, linewidth=1.4)
             drawn.plot(x, score.scaled(point.score.mean), "o", color=color, markersize=size)
         drawn.plot([x for _, x, _ in named], [y for _, _, y in named], color=PALETTE[0], linewidth=1.2)
