@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -63,7 +64,18 @@ class GridSweeper(Sweeper):
             jobs += self.baselines(jobs)
         study.count(Path(self.config.hydra.sweep.dir), len(jobs))
         self.validate_batch_is_legal(jobs)  # a mistake in one shows before the first is run
-        return self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
+        return self.launch(jobs)
+
+    def launch(self, jobs: Sequence[Words]) -> Sequence[JobReturn]:
+        """Run the jobs; if a signal ends them, report on those that are finished: Hydra calls nobody then."""
+        ended = False
+        try:
+            returns = self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
+            ended = True
+        finally:
+            if not ended:
+                report_on(Path(self.config.hydra.sweep.dir))
+        return returns
 
     def check_experiments(self, words: Words) -> None:
         """Refuse to sweep over experiments that carry a sweep of their own: it would be left out without a word.
@@ -120,6 +132,14 @@ class GridSweeper(Sweeper):
         for baseline in dict.fromkeys(tuple(uncut(words, name)) for words in jobs for name in baselines(self.config)):
             found.setdefault(key(self.compose(baseline)), baseline)
         return list(found.values())
+
+
+def report_on(folder: Path) -> None:
+    """Write the report of a sweep that was stopped, if it has anything to report."""
+    from vertical_lightning.study.writing import write  # pandas and matplotlib take seconds to import
+
+    with suppress(ValueError, OSError):
+        print(f"\n{write([folder], folder)}", flush=True)
 
 
 def uncut(words: Words, name: str) -> Words:
