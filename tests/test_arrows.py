@@ -80,7 +80,9 @@ ARROWS = {
     "align": {"configuration", "data", "new_folder", "report", "sweep"},
     "partition": {"configuration", "new_folder", "report"},
     "pieces": {"topologies"},
+    "model_card": {"parameters", "pieces"},
     "export": {
+        "model_card",
         "checkpoint_file",
         "checkpoints",
         "configuration",
@@ -194,6 +196,7 @@ def test_configurations_stop_at_train() -> None:
         "cuts",
         "export",
         "finished_run",
+        "model_card",
         "loggers",
         "memory",
         "objective",

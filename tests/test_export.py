@@ -162,6 +162,15 @@ def test_names_and_shapes(trained: Callable[[str], Path], tmp_path: Path) -> Non
     assert [one.name for one in session.get_outputs()] == ["logits"]
 
 
+def test_the_card_says_what_the_party_may_know(trained: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = trained("two feature parties")
+    for party in ("alice", "bob"):
+        write(str(folder), party, "torchscript", str(tmp_path / "out"))
+    alice, bob = ((tmp_path / "out" / f"{party}.card.md").read_text() for party in ("alice", "bob"))
+    assert "`alice.bottom.pt`: features [batch, 1, 28, 14]" in alice and "architecture: Tabular" in alice and "torch " in alice
+    assert "val/accuracy: 0." in bob and "val/accuracy" not in alice, "metrics are the label holder's"
+
+
 def test_later_owners_name_the_sender(trained: Callable[[str], Path], tmp_path: Path) -> None:
     folder = trained("u_shaped")
     assert "server.top.pt: embedding_alice [" in write(str(folder), "server", "torchscript", str(tmp_path / "server"))
@@ -283,7 +292,8 @@ def test_command_line(trained: Callable[[str], Path], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "alice.bottom.pt: features [batch, 1, 28, 14] → embedding [batch, 64]" in done.stdout
     assert [file.name for file in tmp_path.iterdir()] == ["export"]
-    assert sorted(file.name for file in (tmp_path / "export").iterdir()) == ["alice.bottom.pt", "alice.preprocessing.json"]
+    written = sorted(file.name for file in (tmp_path / "export").iterdir())
+    assert written == ["alice.bottom.pt", "alice.card.md", "alice.preprocessing.json"]
 
 
 @pytest.mark.slow

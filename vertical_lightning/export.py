@@ -59,6 +59,7 @@ def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = N
     Raises:
         ValueError: Something asked for is not there, or `out` is.
     """
+    from vertical_lightning.model_card import model_card
     from vertical_lightning.new_folder import more_of
     from vertical_lightning.pieces import FORMATS, pieces
     from vertical_lightning.precision import dtypes
@@ -78,9 +79,12 @@ def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = N
         own_rows = preprocessing(saved, party)
         if own_rows:
             (folder / f"{party}.preprocessing.json").write_text(json.dumps(own_rows, indent=1, ensure_ascii=False) + "\n")
+        files = [f"{piece.name}.{saving.suffix}" for piece in own]
+        (folder / f"{party}.card.md").write_text(model_card(party, run, settings, saved, own, files))
     moment = f"after step {saved['global_step']} of epoch {saved['epoch']}"
     lines = [f"  {piece.name}.{saving.suffix}: {piece.summary()}" for piece in own]
     lines += [f"  {party}.preprocessing.json: {', '.join(own_rows)}, as its training rows taught them"] if own_rows else []
+    lines += [f"  {party}.card.md: what this is, and how it is run"]
     return "\n".join([f"{out}/ has {party}'s part of {run}, {moment}:", *lines])
 
 
