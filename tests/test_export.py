@@ -104,7 +104,7 @@ def exported(folder: Path, form: str, out: Path, whole: Topology) -> dict[str, R
         shutil.copy(folder / "checkpoints" / "last.ckpt" / f"{party}.ckpt", alone / "checkpoints" / "last.ckpt")
         write(str(alone), party, form, str(out / party))
         assert all(file.name.startswith(f"{party}.") for file in (out / party).iterdir())
-    files = [file for party in whole.members for file in (out / party).iterdir() if file.suffix != ".json"]
+    files = [file for party in whole.members for file in (out / party).iterdir() if file.suffix not in (".json", ".md")]
     return {file.stem: READERS[form](file) for file in files}
 
 
