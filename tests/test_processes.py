@@ -91,7 +91,13 @@ def test_mutual_tls(certified: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize("wire", ["gloo", "grpc"])
 def test_bytes_are_those_of_the_frames(wire: str, tmp_path: Path) -> None:
     """N·Σd·4 of embeddings, as much of gradients; a header of 64 bytes a frame on top; validation goes one way."""
-    words = ["partition=halves", "topology=splitnn", "parties=processes", f"wire={wire}"]
+    words = [
+        "partition=halves",
+        "topology=splitnn",
+        "parties=processes",
+        f"wire={wire}",
+        "callbacks.boundary_report.whole=true",
+    ]
     metrics = run(tmp_path, *settings(words))
     said = (tmp_path / "alice" / "output.txt").read_text()
     rows = {split: int(re.findall(rf"holds +{split} features +(\d+) ", said)[0]) for split in ("train", "val", "test")}

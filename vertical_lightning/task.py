@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
@@ -96,7 +97,8 @@ class Classification:
         self, loss: Float[Tensor, ""], logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]
     ) -> Float[Tensor, ""]:
         """Return the cross entropy without weights."""
-        return functional.cross_entropy(logits.detach(), labels) if self.weights else loss
+        with torch.no_grad():
+            return functional.cross_entropy(logits, labels) if self.weights else loss
 
     def totals(self) -> Totals:
         """Begin to sum up loss, accuracy and ROC AUC."""

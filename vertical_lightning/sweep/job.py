@@ -77,6 +77,7 @@ def run(config: DictConfig, train: Train) -> dict[str, float]:
 def progress(study: Mapping[str, Any], number: int, now: float) -> str:
     """Say which job of how many begins, and how long the others may take if they take as long as those before.
 
+    >>> from datetime import UTC
     >>> began = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     >>> progress({"jobs": 18, "started": began.isoformat()}, 4, began.timestamp() + 60)
     'Job 5 of 18, about 4 min left'
