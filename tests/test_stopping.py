@@ -139,7 +139,8 @@ def test_one_process(command: Callable[..., Command], tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_sweep(command: Callable[..., Command], tmp_path: Path) -> None:
-    run = command("vl-train", "-m", "seed=1,2", *TRAIN, "trainer.max_epochs=10000", f"hydra.sweep.dir={tmp_path}/sweep")
+    words = ["trainer.max_epochs=10000", "checkpoint=last", f"hydra.sweep.dir={tmp_path}/sweep"]
+    run = command("vl-train", "-m", "seed=1,2", *TRAIN, *words)
     run.until(lambda: list(tmp_path.glob("sweep/*/checkpoints/last.ckpt/*.ckpt")))
     assert run.terminate() == 143
     assert "stopped by SIGTERM. To go on: the same command with sweep.resume=true" in run.said
