@@ -53,6 +53,9 @@ def _as_sentence() -> Iterator[None]:
         raise SystemExit(f"{Path(sys.argv[0]).stem}: {found}") from error
 
 
+PATHS = ("run", "ckpt_path", "weights")
+"""Settings that name the folder of a run."""
+
 OF_A_PARTY = r"(data|optimizer|scheduler)\.parties\."
 """What begins a setting of a party by its name."""
 
@@ -103,12 +106,16 @@ def or_leave() -> Iterator[None]:
 
 
 def quoted(word: str) -> str:
-    """Quote what in an override's value has letters beyond ASCII; who has quoted something has quoted it all.
+    """Quote what Hydra reads in quotes only; who has quoted something has quoted it all.
 
-    >>> print(quoted("out=meine Läufe/a=1.csv"), quoted("out='schön'"))
-    out="meine Läufe/a=1.csv" out='schön'
+    That is letters beyond ASCII, and a run's folder with `=` in its name, as all jobs of a sweep have, if it is there.
+
+    >>> print(quoted("out=meine Läufe/a=1.csv"), quoted("out='schön'"), quoted("run=nowhere/1_seed=1"))
+    out="meine Läufe/a=1.csv" out='schön' run=nowhere/1_seed=1
     """
     key, equals, value = word.partition("=")
+    if key in PATHS and "=" in value and Path(value).exists():
+        return f"{key}='{value}'" if "'" not in value else f'{key}="{value}"'
     if not equals or value.isascii() or any(sign in value for sign in "\"'\\$"):
         return word
     if not any(sign in value for sign in "[]{},()"):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import build, config_folder, open_parties, or_leave, sentences
-from vertical_lightning.finished_run import quoted, readable
+from vertical_lightning.configuration import build, config_folder, open_parties, sentences
+from vertical_lightning.finished_run import readable
 from vertical_lightning.trusted_targets import check_targets
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ EXPECTED = (
 
 def main() -> None:
     """Run the command line."""
-    with or_leave():
-        sys.argv[1:] = open_parties([quoted(word) for word in sys.argv[1:]])
+    sys.argv[1:] = open_parties(sys.argv[1:])
     export()
 
 

@@ -12,15 +12,12 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from vertical_lightning.configuration import divided
+from vertical_lightning.configuration import PATHS, divided
 from vertical_lightning.parameters import parameters
 from vertical_lightning.trusted_targets import check_targets
 
 OVERRIDES = Path(".hydra", "overrides.yaml")
 """In a run's folder: the words of its command."""
-
-PATHS = ("run", "ckpt_path", "weights")
-"""Settings that name the folder of a run."""
 
 OWN = (*PATHS, "trust", "out", "folder", "sweep.mode", "sweep.resume")
 """What a command says for itself, whatever the run was told."""
@@ -30,13 +27,13 @@ def after_the_runs(words: Sequence[str], key: str) -> list[str]:
     """Put the command line of the run that `key=FOLDER` names before this one, less what this one says anew.
 
     Args:
-        words: This command line; paths with `=` in them, as all jobs of a sweep have, need no quotes.
+        words: This command line.
         key: `run` or `ckpt_path`.
 
     Raises:
         ValueError: The folder's record is none of a command line, or says what no other command may take over.
     """
-    options, settings = divided([quoted(word) for word in words])
+    options, settings = divided(words)
     said = {one.key_or_group: one for one in parsed(settings)}
     folder = folder_of(Path(str(said[key].value()))) if key in said else None
     before = [] if folder is None else [word for name, word in told(folder) if name not in said]
@@ -46,7 +43,7 @@ def after_the_runs(words: Sequence[str], key: str) -> list[str]:
 def going_on(words: Sequence[str]) -> list[str]:
     """Begin with what the run was told that `ckpt_path=` goes on with, unless this is a sweep, which says all by itself."""
     if {"-m", "--multirun"} & set(words):
-        return [quoted(word) for word in words]
+        return list(words)
     whole = after_the_runs(words, "ckpt_path")
     return [*whole, "sweep.mode=null"] if len(whole) > len(words) else whole
 
@@ -57,18 +54,6 @@ def check_resumed(config: DictConfig) -> None:
     if folder is not None:
         check_targets(config, config.trust)
         print(f"{changes(config, folder)}\n", flush=True)
-
-
-def quoted(word: str) -> str:
-    """Quote a path with `=` in it as Hydra wants it, if it is there.
-
-    >>> quoted("run=nowhere/1_seed=1"), quoted("cut=1")
-    ('run=nowhere/1_seed=1', 'cut=1')
-    """
-    key, _, value = word.partition("=")
-    if key in PATHS and "=" in value and Path(value).exists():
-        return f"{key}='{value}'" if "'" not in value else f'{key}="{value}"'
-    return word
 
 
 def folder_of(path: Path) -> Path | None:
