@@ -13,7 +13,6 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.best import BEST, best_of
-from vertical_lightning.checkpoints import parts_of
 from vertical_lightning.configuration import config_folder, open_parties, or_leave, sentences, spare_driver
 from vertical_lightning.finished_run import after_the_runs
 from vertical_lightning.new_folder import check_writable
@@ -79,6 +78,8 @@ def check(config: DictConfig) -> None:
 
 def weights_of(config: DictConfig) -> Path:
     """Say which checkpoint of the run to predict with: the one that it was tested with, so that its numbers are met."""
+    from vertical_lightning.checkpoints import parts_of
+
     best = Path(config.run, BEST)
     return best if best_of(config) is not None and parts_of(best) else Path(config.run)
 
