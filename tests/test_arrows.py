@@ -57,7 +57,7 @@ ARROWS = {
         "topologies",
         "wire",
     },
-    "callbacks": {"data", "distance_correlation", "log_now", "loggers", "split_module", "tensorboards"},
+    "callbacks": {"best", "data", "distance_correlation", "log_now", "loggers", "split_module", "tensorboards"},
     "report": {"split_module", "topologies"},
     "record": {"parameters", "tensorboards"},
     "tensorboards": set(),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sweeps import jobs, sweep
 
+from vertical_lightning.better import mode_of
 from vertical_lightning.sweep import extras
-from vertical_lightning.sweep.recorder import direction
 from vertical_lightning.sweep.threads import share
 
 ONE_AFTER_ANOTHER = "basic"
@@ -57,8 +57,8 @@ def test_a_search_knows_which_way_is_up(tmp_path: Path) -> None:
 
 
 def test_directions() -> None:
-    assert [direction(name) for name in ("test/accuracy", "test/auroc")] == ["maximize"] * 2
-    assert [direction(name) for name in ("test/loss", "wire/bytes", "psi/seconds")] == ["minimize"] * 3
+    assert [mode_of(name) for name in ("test/accuracy", "test/auroc")] == ["max"] * 2
+    assert [mode_of(name) for name in ("test/loss", "wire/bytes", "psi/seconds")] == ["min"] * 3
 
 
 @pytest.mark.parametrize(("jobs_at_once", "threads"), [(-1, 1), (1, 8), (2, 4), (3, 2), (16, 1), (-4, 1), (-8, 8)])

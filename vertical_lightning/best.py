@@ -6,8 +6,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-BEST = "best.ckpt"
-"""A link in the folder of checkpoints."""
+LAST, BEST = "last.ckpt", "best.ckpt"
+"""Links in the folder of checkpoints."""
 
 
 def best_of(config: DictConfig) -> Path | None:

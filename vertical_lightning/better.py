@@ -14,3 +14,12 @@ def less_is_better(metric: str) -> bool:
     (True, True, False)
     """
     return LOWER.search(metric) is not None
+
+
+def mode_of(metric: str) -> str:
+    """Return Lightning's word for the way that a metric is better: `min` or `max`.
+
+    >>> mode_of("val/rmse"), mode_of("val/accuracy")
+    ('min', 'max')
+    """
+    return "min" if less_is_better(metric) else "max"

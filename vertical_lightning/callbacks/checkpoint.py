@@ -9,10 +9,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.trainer.states import TrainerFn
 
-from vertical_lightning.better import less_is_better
-
-LAST, BEST = "last.ckpt", "best.ckpt"
-"""Links in the folder of checkpoints."""
+from vertical_lightning.best import BEST, LAST
+from vertical_lightning.better import mode_of
 
 
 class Checkpoint(ModelCheckpoint):
@@ -39,14 +37,13 @@ class Checkpoint(ModelCheckpoint):
         save_top_k: int = 1,
         **options: Any,
     ) -> None:
-        mode = mode or ("min" if monitor is None or less_is_better(monitor) else "max")
         super().__init__(
             dirpath,
             filename,
             monitor,
             save_last="link",
             save_top_k=save_top_k,
-            mode=mode,
+            mode=mode or ("min" if monitor is None else mode_of(monitor)),
             auto_insert_metric_name=False,
             **options,
         )

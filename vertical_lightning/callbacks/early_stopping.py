@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 
-from vertical_lightning.better import less_is_better
+from vertical_lightning.better import mode_of
 
 
 class EarlyStopping(pl.callbacks.EarlyStopping):
@@ -18,4 +18,4 @@ class EarlyStopping(pl.callbacks.EarlyStopping):
     """
 
     def __init__(self, monitor: str, patience: int = 3, min_delta: float = 0.0, mode: str | None = None) -> None:
-        super().__init__(monitor, min_delta, patience, mode=mode or ("min" if less_is_better(monitor) else "max"))
+        super().__init__(monitor, min_delta, patience, mode=mode or mode_of(monitor))

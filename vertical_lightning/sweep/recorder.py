@@ -10,7 +10,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from vertical_lightning.better import less_is_better
+from vertical_lightning.better import mode_of
 from vertical_lightning.objective import check_names, objectives, shown
 from vertical_lightning.sweep import study
 
@@ -32,7 +32,7 @@ class Recorder(Callback):
             "hydra.sweeper.direction" in one for one in config.hydra.overrides.hydra
         ):
             # A search minimizes unless told otherwise; that accuracy is to rise goes without saying.
-            config.hydra.sweeper.direction = [direction(name) for name in objective]
+            config.hydra.sweeper.direction = [f"{mode_of(name)}imize" for name in objective]
         study.write(Path(config.hydra.sweep.dir), swept, objective, shown(config))
         hidden = {*config.hydra.job.config.override_dirname.exclude_keys, *study.fixed(words), *UNCUT} - set(swept)
         names = ",".join(f"'{name}'" for name in sorted(hidden))
@@ -72,12 +72,3 @@ def check(config: DictConfig) -> None:
             f"vl-train: {folder} holds a sweep already, and its report would mix the two. Choose another hydra.sweep.dir, "
             "or go on with sweep.resume=true."
         )
-
-
-def direction(metric: str) -> str:
-    """Say which way a metric is better, as the report does.
-
-    >>> direction("test/accuracy"), direction("val/loss"), direction("test/rmse"), direction("wire/bytes/alice->bob")
-    ('maximize', 'minimize', 'minimize', 'minimize')
-    """
-    return "minimize" if less_is_better(metric) else "maximize"
