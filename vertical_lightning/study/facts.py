@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from vertical_lightning.study.job import STATES, Job
-from vertical_lightning.study.standing import standing
 from vertical_lightning.study.study import Study
 from vertical_lightning.study.sweep import Sweep
 from vertical_lightning.study.table import Table
@@ -45,14 +44,13 @@ def counts(jobs: Sequence[Job]) -> str:
 
 def best(study: Study, table: Table) -> str:
     """Name the row to take whose parties exchanged something, or else the best, and those that it cannot be told from."""
-    rows = [row for row in table.rows if not row.mark] or table.rows
-    if not rows:
+    found = table.standing
+    if found is None:
         return "No job has completed: there is nothing to rank."
     if not table.measures:
         return study.note
     metric = table.measures[0]
-    found = standing([row.group for row in rows], metric.metric)
-    row = next(row for row in rows if row.group is found.chosen)
+    row = next(row for row in table.rows if row.group is found.chosen)
     few = str(row.numbers[0]).endswith(f" of {row.n})")
     score = f"{metric.title} {row.numbers[0]}{'' if few else f' (n = {row.n})'}"
     if len(table.rows) == 1:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vertical_lightning.study.group import Group, best_alone, rank
 from vertical_lightning.study.job import LEAKAGE
 from vertical_lightning.study.measure import Measure
-from vertical_lightning.study.standing import standing
+from vertical_lightning.study.standing import Standing, standing
 from vertical_lightning.study.study import Study
 
 
@@ -45,11 +45,13 @@ class Table:
         keys: The swept keys that have columns.
         measures: The metrics that have columns, the objectives first.
         rows: The groups.
+        standing: Which of them to take, among those in which parties exchanged something; of all where there is none.
     """
 
     keys: Sequence[str]
     measures: Sequence[Measure]
     rows: Sequence[Row]
+    standing: Standing | None
 
     @property
     def has_baselines(self) -> bool:
@@ -61,7 +63,8 @@ def tabulated(study: Study) -> Table:
     """Rank a study's groups and write their numbers."""
     ranked, measures = rank(study), measured(study)
     alone = best_alone(ranked)
-    leading = leaders(ranked, study.objectives[0])
+    found = standing(of_a_split, study.objectives[0]) if (of_a_split := splits(ranked)) else None
+    leading = [found.chosen, *found.alike] if found else []
     rows = [
         Row(
             group=group,
@@ -74,16 +77,12 @@ def tabulated(study: Study) -> Table:
         )
         for group in ranked
     ]
-    return Table(study.varied, measures, rows)
+    return Table(study.varied, measures, rows, found)
 
 
-def leaders(ranked: Sequence[Group], metric: str) -> list[Group]:
-    """Return the split groups that cannot be told from the best of them; of the others where there is none."""
-    rows = [group for group in ranked if not group.baseline] or list(ranked)
-    if not rows:
-        return []
-    found = standing(rows, metric)
-    return [found.chosen, *found.alike]
+def splits(ranked: Sequence[Group]) -> list[Group]:
+    """Return the groups in which parties exchanged something; all where there is none."""
+    return [group for group in ranked if not group.baseline] or list(ranked)
 
 
 def measured(study: Study) -> list[Measure]:
