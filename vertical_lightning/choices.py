@@ -16,9 +16,14 @@ def by_party(choice: DictConfig, parties: Sequence[str], make: Callable[[Any], A
     """Make a choice for every party, with the party's own differences (`choice.parties.NAME.…`) laid over it."""
     differences = choice.get("parties") or {}
     check_parties("a setting of its own", differences, parties)
-    common = {key: value for key, value in choice.items() if key != "parties"}
-    made = {party: make(OmegaConf.merge(common, differences.get(party, {}))) for party in parties}
+    made = {party: make(of_party(choice, party)) for party in parties}
     return {party: one for party, one in made.items() if one}
+
+
+def of_party(choice: DictConfig, party: str) -> DictConfig:
+    """Return what a choice is for a party: what all have, with the party's own differences laid over it."""
+    common = {key: value for key, value in choice.items() if key != "parties"}
+    return OmegaConf.merge(common, (choice.get("parties") or {}).get(party, {}))  # type: ignore[return-value]
 
 
 def schedule(node: Any) -> LearningRateSchedule | None:

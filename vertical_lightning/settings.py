@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.checkpoints import PartyCheckpoints
-from vertical_lightning.choices import schedule
+from vertical_lightning.choices import of_party, schedule
 from vertical_lightning.configuration import build
 from vertical_lightning.per_party import check_parties
 from vertical_lightning.precision import check_precision
@@ -102,8 +102,8 @@ def check_settings(config: DictConfig, party: str | None) -> None:
     check_ranges(config)
     check_precision(config.trainer.precision)  # on a CPU Lightning would turn fp16 into bf16 before the module sees it
     check_trainer(config, party)
-    for name, node in {"": config.optimizer, **(config.optimizer.get("parties") or {})}.items():
-        check_optimizer(config, name, node)
+    for name in ("", *{**(config.optimizer.get("parties") or {}), **(config.scheduler.get("parties") or {})}):
+        check_optimizer(config, name)
     if config.ckpt_path:
         PartyCheckpoints(None if party is None else [party]).files(Path(config.ckpt_path))
 
@@ -130,25 +130,26 @@ def check_trainer(config: DictConfig, party: str | None) -> None:
         raise ValueError("trainer.max_time ends by each party's own clock; between processes give max_epochs or max_steps.")
 
 
-def check_optimizer(config: DictConfig, party: str, own: DictConfig) -> None:
-    """Let torch judge an optimizer and a schedule, on a parameter that nobody trains."""
+def check_optimizer(config: DictConfig, party: str) -> None:
+    """Let torch judge an optimizer and a schedule, on a parameter that nobody trains.
+
+    Args:
+        config: The whole configuration.
+        party: Whose; empty for those of all.
+    """
     import torch
 
-    common = {
-        name: {key: value for key, value in config[name].items() if key != "parties"} for name in ("optimizer", "scheduler")
-    }
-    different = (config.scheduler.get("parties") or {}).get(party, {})
-    tried = f"optimizer.parties.{party}" if party else "optimizer"
+    tried = "optimizer"
     try:
-        optimizer = build(OmegaConf.merge(common["optimizer"], own if party else {}))([torch.nn.Parameter(torch.zeros(1))])
-        tried = tried.replace("optimizer", "scheduler")
-        made = schedule(OmegaConf.merge(common["scheduler"], different))
+        optimizer = build(of_party(config.optimizer, party))([torch.nn.Parameter(torch.zeros(1))])
+        tried = "scheduler"
+        made = schedule(of_party(config.scheduler, party))
         if made is not None:
             made.try_out(optimizer)
     except (TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
-        node = own if party else config[tried.split(".")[0]]
-        told = ", ".join(f"{key!s}={value}" for key, value in node.items() if str(key) not in OURS)
-        raise ValueError(f"{tried} with {told} cannot be used: {error}.") from error
+        own = (config[tried].get("parties") or {}).get(party)
+        told = ", ".join(f"{key!s}={value}" for key, value in (own or config[tried]).items() if str(key) not in OURS)
+        raise ValueError(f"{tried}{f'.parties.{party}' if own else ''} with {told} cannot be used: {error}.") from error
 
 
 def check_members(config: DictConfig, parties: Iterable[str]) -> None:
