@@ -12,18 +12,8 @@ TABLE = ".hparams"
 
 EXPERIMENT = (
     *("data", "partition", "overlap", "datamodule", "architecture", "merge", "topology", "optimizer", "scheduler"),
-    *(
-        "label_holder",
-        "baseline",
-        "cut",
-        "batch_size",
-        "class_weights",
-        "clip_norm",
-        "seed",
-        "data_seed",
-        "trainer.max_epochs",
-        "trainer.precision",
-    ),
+    *("label_holder", "baseline", "cut", "batch_size", "accumulate", "class_weights", "clip_norm", "seed", "data_seed"),
+    *("trainer.max_epochs", "trainer.precision"),
 )
 """The configuration's nodes that make two runs differ; the others say where things lie and how they are shown."""
 

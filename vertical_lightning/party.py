@@ -61,7 +61,8 @@ def run_party(
     from vertical_lightning.train import train
 
     if config.party_seed is None:
-        config.party_seed = kept_seed(config.ckpt_path, name) or secrets.randbits(128)
+        kept = kept_seed(config.ckpt_path, name)
+        config.party_seed = secrets.randbits(128) if kept is None else kept
     return train(config, compared, party=name, rendezvous=rendezvous)
 
 
