@@ -109,3 +109,23 @@ def test_report(page: Page, sweep: tuple[Path, dict[str, dict[str, float]]]) -> 
         assert title in shown
     assert page.locator("svg").count() == 3
     assert len(asked) == 1, "the page stands alone"
+
+
+def test_a_click_on_a_heading_sorts_the_report(page: Page, sweep: tuple[Path, dict[str, dict[str, float]]]) -> None:
+    page.goto((sweep[0] / "report.html").as_uri())
+    for metric, sign in (("wire/bytes, MB", 1), ("test/accuracy", -1), ("val/loss", 1)):
+        values = {str(CUTS[name]): sign * metrics[metric.split(",")[0]] for name, metrics in sweep[1].items()}
+        best_first = sorted(values, key=values.__getitem__)
+        for order in (best_first, best_first[::-1]):
+            page.get_by_role("button", name=metric, exact=True).click()
+            assert page.locator("tbody tr td:first-child").all_inner_texts() == order
+
+
+def test_the_report_leads_to_each_jobs_folder(page: Page, sweep: tuple[Path, dict[str, dict[str, float]]]) -> None:
+    page.goto((sweep[0] / "report.html").as_uri())
+    for number in range(len(CUTS)):
+        page.locator("tbody summary").nth(number).click()
+    leads = [link.get_attribute("href") or "" for link in page.locator(".job > a").all()]
+    page.locator(".job > a").first.click()
+    assert "metrics.json" in await_text(page, "metrics.json")
+    assert len(leads) == len(CUTS)

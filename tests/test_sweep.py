@@ -153,6 +153,7 @@ def test_jobs_are_known_by_their_whole_configuration(one: list[str], other: list
         (["optimizer.lr=interval(0,1)"], ["give some, such as optimizer.lr=0.1,0.2", "hydra/sweeper=optuna"]),
         (["no_such_key=1,2"], ["no_such_key"]),
         (["cut=1,2", "objective=[1]"], ["names no metric"]),
+        (["cut=1,2", "sweep.baselines=true"], ["sweep.baselines=True names none: give centralized"]),
         (["cut=1,2", "objective=val/acuracy"], ["objective=val/acuracy is no metric", "val/accuracy"]),
         (["experiment=pyvertical,split_points"], ["split_points carries its own sweep"]),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from sweep_folder import COMMIT, curve, job, sweep
@@ -12,6 +13,7 @@ from sweep_folder import COMMIT, curve, job, sweep
 from vertical_lightning.study.curves import scalars
 from vertical_lightning.study.group import rank
 from vertical_lightning.study.heat_map import means, sides
+from vertical_lightning.study.links import TENSORBOARD
 from vertical_lightning.study.study import gather
 from vertical_lightning.study.table import tabulated
 from vertical_lightning.study.writing import Report, write
@@ -154,13 +156,16 @@ def test_curves_are_by_epoch_and_of_a_step_logged_twice_the_later_counts(tmp_pat
 
 def test_the_page_needs_nothing_else(report: Report) -> None:
     page = Page(report.page.read_text())
-    assert page.tags.count("svg") == 4  # heat map, bytes, leakage, curves
-    assert not {"script", "link", "iframe", "object", "img", "image"} & set(page.tags)
+    assert page.tags.count("svg") == 6  # heat map, importance, bytes, leakage, parallel coordinates, curves
+    assert not {"link", "iframe", "object", "img", "image"} & set(page.tags)
+    assert page.tags.count("script") == 1  # sorts the table
     for name, value in page.attributes:
         assert name not in ("src", "data", "srcset", "action") and not name.startswith("on")
-        assert not name.endswith("href") or value.startswith("#")
-    text = report.page.read_text()
+        if name.endswith("href") and not value.startswith(("#", TENSORBOARD)):
+            assert (report.page.parent / unquote(value)).is_dir()
+    text = report.page.read_text().replace(TENSORBOARD, "")
     assert "http" not in text and "@import" not in text
+    assert "fetch(" not in text and "import(" not in text
     assert text.count("url(") == text.count("url(#")
 
 
@@ -179,8 +184,8 @@ def test_hostile_text_can_be_drawn(tmp_path: Path) -> None:
         metrics = {"test/accuracy": number / 10, "wire/bytes": 1 + number}
         curve(job(made, number, {"x": x, "$y$": y, "seed": 0}, metrics), [0.5])
     page = Page(write([made], made).page.read_text())
-    assert page.tags.count("svg") == 3
-    assert {"script", "b"}.isdisjoint(page.tags)
+    assert page.tags.count("svg") == 5
+    assert page.tags.count("script") == 1 and "b" not in page.tags
 
 
 def test_what_did_not_complete_is_listed_with_its_reason(report: Report) -> None:

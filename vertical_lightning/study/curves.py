@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from vertical_lightning.study.estimate import estimate
 from vertical_lightning.study.group import Group
 from vertical_lightning.study.measure import Measure
 from vertical_lightning.study.svg import BASELINE, PALETTE, grid, svg
@@ -18,10 +19,16 @@ from vertical_lightning.study.svg import BASELINE, PALETTE, grid, svg
 MOST = 12
 """Curves in one picture."""
 
+DASH = 4.0
+"""Length of a dash in widths of its line, where curves coincide."""
+
+CLOSE = 0.004
+"""Of the picture's height: about the width of a line. Curves that are closer in all epochs coincide."""
+
 
 @dataclass(frozen=True)
 class Curve:
-    """A group's curve: by epoch, counted from 1, the mean, smallest and largest value of its seeds."""
+    """A group's curve: by epoch, counted from 1, the mean over its seeds and half the width of its interval."""
 
     label: str
     baseline: bool
@@ -49,9 +56,15 @@ def read_curves(groups: Sequence[Group], keys: Sequence[str], objective: str) ->
         seeds = [pd.Series(job[metric], dtype=float) for job in jobs if metric in job]
         if seeds:
             table = pd.concat(seeds, axis="columns").sort_index()
-            epochs = pd.DataFrame({"mean": table.mean(axis=1), "low": table.min(axis=1), "high": table.max(axis=1)})
-            curves.append(Curve(group.label(keys), bool(group.baseline), epochs))
+            curves.append(Curve(group.label(keys), bool(group.baseline), table.apply(over_seeds, axis="columns")))
     return metric, curves
+
+
+def over_seeds(values: pd.Series[float]) -> pd.Series[float]:
+    """Estimate an epoch's value from the seeds that have it."""
+    found = estimate(values.dropna().tolist())
+    assert found is not None  # an epoch is there because some seed has it
+    return pd.Series({"mean": found.mean, "half": found.half or 0.0})
 
 
 def scalars(folder: Path, names: Sequence[str]) -> dict[str, dict[int, float]]:
@@ -73,20 +86,43 @@ def scalars(folder: Path, names: Sequence[str]) -> dict[str, dict[int, float]]:
 
 
 def draw_curves(curves: Sequence[Curve], measure: Measure) -> str:
-    """Draw each curve with the range over its seeds, the legend in the order of rank."""
+    """Draw each curve with its interval, the legend in the order of rank; the colors of curves that coincide alternate."""
 
     def draw(drawn: Axes) -> None:
         grid(drawn)
-        for place, (curve, (color, line)) in enumerate(zip(curves, styles(curves), strict=True)):
-            means, x = curve.epochs["mean"], curve.epochs.index
-            drawn.fill_between(x, curve.epochs["low"], curve.epochs["high"], color=color, alpha=0.15, linewidth=0)
+        for place, (curve, (color, line), (number, many)) in enumerate(
+            zip(curves, styles(curves), bundles(curves), strict=True)
+        ):
+            means, half, x = curve.epochs["mean"], curve.epochs["half"], curve.epochs.index
+            drawn.fill_between(x, means - half, means + half, color=color, alpha=0.15 / many, linewidth=0)
             dot, height = "o" if len(x) == 1 else "", 3 - place / len(curves)  # the best lies on top
-            drawn.plot(x, means, color=color, linestyle=line, marker=dot, label=curve.label, zorder=height)
+            dashes = (number * DASH, (DASH, (many - 1) * DASH)) if many > 1 else line
+            drawn.plot(x, means, color=color, linestyle=dashes, marker=dot, label=curve.label, zorder=height)
         drawn.set(xlabel="epoch", ylabel=measure.title)
         drawn.xaxis.set_major_locator(MaxNLocator(integer=True))
-        drawn.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9)
+        legend = drawn.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9)
+        for shown, (_, line) in zip(legend.get_lines(), styles(curves), strict=True):
+            shown.set(linestyle=line)
 
     return svg(8.4, 4.2, draw)
+
+
+def bundles(curves: Sequence[Curve]) -> list[tuple[int, int]]:
+    """Find the curves that would hide one another; say of each which it is in its bundle, and how many are in it."""
+    spread = max(float(curve.epochs["mean"].max()) for curve in curves) - min(
+        float(curve.epochs["mean"].min()) for curve in curves
+    )
+    first: list[int] = []
+    for curve in curves:
+        alike = (place for place, other in enumerate(curves) if coincide(curve, other, CLOSE * spread))
+        first.append(next(alike))
+    return [(first[:place].count(one), first.count(one)) for place, one in enumerate(first)]
+
+
+def coincide(one: Curve, other: Curve, close: float) -> bool:
+    """Whether two curves lie one upon the other, within `close`."""
+    same = one.epochs.index.equals(other.epochs.index)
+    return same and bool((one.epochs["mean"] - other.epochs["mean"]).abs().max() <= close)
 
 
 def styles(curves: Sequence[Curve]) -> list[tuple[str, str]]:

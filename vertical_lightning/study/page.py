@@ -1,7 +1,8 @@
-"""The report as one HTML page that needs nothing else: no network, no script, no other file."""
+"""The report as one HTML page that needs nothing else: no network, no other file."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,14 +10,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from vertical_lightning.study import facts
+from vertical_lightning.study.links import links
 from vertical_lightning.study.pictures import Picture
 from vertical_lightning.study.study import Study
 from vertical_lightning.study.table import Table
 from vertical_lightning.study.unfinished import Unfinished
 
 
-def as_page(study: Study, table: Table, missing: Sequence[Unfinished], drawn: Sequence[Picture]) -> str:
-    """Fill the template; it escapes all text, since reasons and names come from anywhere."""
+def as_page(study: Study, table: Table, missing: Sequence[Unfinished], drawn: Sequence[Picture], into: Path) -> str:
+    """Fill the template; it escapes all text, since reasons and names come from anywhere.
+
+    Args:
+        study: What is reported.
+        table: Its rows, ranked.
+        missing: The jobs without results.
+        drawn: The pictures.
+        into: The page's folder, from which it points to jobs.
+    """
     folder = Path(__file__).parent
     pages = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -30,5 +40,8 @@ def as_page(study: Study, table: Table, missing: Sequence[Unfinished], drawn: Se
         missing=missing,
         pictures=[(picture, Markup(picture.svg)) for picture in drawn],  # matplotlib has escaped the words in it
         origins=[(sweep.command, facts.origin(sweep)) for sweep in study.sweeps],
+        links=lambda jobs, labels=(): links(jobs, into, labels),
+        tensorboard=" or ".join(f"tensorboard --logdir {shlex.quote(str(sweep.folder))}" for sweep in study.sweeps),
+        script=Markup((folder / "page.js").read_text()),
         style=Markup((folder / "page.css").read_text()),
     )

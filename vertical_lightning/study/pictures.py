@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from vertical_lightning.study.curves import MOST, draw_curves, read_curves
 from vertical_lightning.study.group import Group, best_alone
 from vertical_lightning.study.heat_map import chance, draw_heat_map, means, sides
+from vertical_lightning.study.importance import draw_importances, importances
 from vertical_lightning.study.job import LEAKAGE
 from vertical_lightning.study.measure import Measure
+from vertical_lightning.study.parallel import draw_parallel, lines
 from vertical_lightning.study.study import REPEATED, Study
 from vertical_lightning.study.table import Table
 from vertical_lightning.study.trade_off import draw_trade_off, points
@@ -28,7 +30,13 @@ class Picture:
 def pictures(study: Study, table: Table) -> list[Picture]:
     """Draw all that the study's jobs have something to say about."""
     score, groups = Measure(study.objectives[0]), [row.group for row in table.rows]
-    return [*heat_map(study, score), *trade_offs(study, groups, score), *curves(study, groups, score)]
+    return [
+        *heat_map(study, score),
+        *importance(study, score),
+        *trade_offs(study, groups, score),
+        *parallel(study, score),
+        *curves(study, groups, score),
+    ]
 
 
 def heat_map(study: Study, score: Measure) -> Iterator[Picture]:
@@ -41,6 +49,25 @@ def heat_map(study: Study, score: Measure) -> Iterator[Picture]:
             within = ", one shade for all within the best cell's interval"
             caption = f"{score.title}{f', mean over {rest}' if rest else ''}; the darker the better{within}."
             yield Picture(f"{rows} × {columns}", caption, draw_heat_map(found, score, chance(study, found, score)))
+
+
+def importance(study: Study, score: Measure) -> Iterator[Picture]:
+    """Draw how much each swept key matters, if there are several."""
+    found = importances(study, score.metric)
+    if len(found) > 1:
+        caption = (
+            f"Share of the variance of {score.metric} that a key explains by itself, less what chance would (ε²); gray, what "
+            "repeats a job. What is left is chance, and keys that matter together."
+        )
+        yield Picture("What matters", caption, draw_importances(found))
+
+
+def parallel(study: Study, score: Measure) -> Iterator[Picture]:
+    """Draw every job as a line through what was swept, bytes and leakage to the score."""
+    jobs, scales = lines(study, score, [Measure("wire/bytes"), Measure(LEAKAGE)])
+    if jobs:
+        caption = f"A line a job, the darker the better its {score.metric}."
+        yield Picture("Parallel coordinates", caption, draw_parallel(jobs, scales, score), broad=True)
 
 
 def trade_offs(study: Study, groups: list[Group], score: Measure) -> Iterator[Picture]:
@@ -62,5 +89,5 @@ def curves(study: Study, groups: list[Group], score: Measure) -> Iterator[Pictur
     metric, found = read_curves(groups, study.varied, score.metric)
     if found:
         many = f", the best {MOST} of {len(groups)} rows" if len(groups) > MOST else ""
-        caption = f"Mean over seeds{many}; the band runs from the smallest to the largest seed."
+        caption = f"Mean over seeds{many}; bands are the table's intervals."
         yield Picture(f"{metric} by epoch", caption, draw_curves(found, Measure(metric)), broad=True)

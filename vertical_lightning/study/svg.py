@@ -14,6 +14,9 @@ from matplotlib.figure import Figure
 INK = "#010203"
 """A color that nobody draws with: in the page it becomes the color of the text around."""
 
+PAPER = "#fdfcfb"
+"""Another one: it becomes the color of the page."""
+
 PALETTE = ("#2f7fc1", "#d9662b", "#2f9e77", "#b65fa5", "#c49a1a", "#7a7fd6")
 """Told apart by color-blind readers too, and seen on white as on black."""
 
@@ -43,7 +46,7 @@ def svg(width: float, height: float, draw: Callable[[Axes], None]) -> str:
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", pad_inches=0.05, metadata=nothing)
     text = buffer.getvalue()
-    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    text = text[text.index("<svg") :].replace(INK, "currentColor").replace(PAPER, "var(--paper)")
     # What follows would only repeat itself in a page with several pictures.
     return re.sub(r' (id="[\w.]+_\d+"|xmlns(:xlink)?="[^"]*"|version="1.1")', "", text).strip()
 

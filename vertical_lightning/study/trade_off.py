@@ -94,4 +94,7 @@ def span(drawn: Axes, costs: Sequence[float], letters: int) -> None:
         drawn.xaxis.set_minor_formatter(NullFormatter())
     else:
         room = high - low or abs(high) or 1
-        drawn.set_xlim(low - left * room, high + right * room)
+        begin, end = low - left * room, high + right * room
+        ticks = drawn.xaxis.get_major_locator().tick_values(begin, end)
+        drawn.set_xticks([tick for tick in ticks if tick >= 0])  # no cost is below 0, only the room for a name
+        drawn.set_xlim(begin, end)

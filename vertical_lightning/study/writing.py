@@ -56,7 +56,7 @@ def write(folders: Sequence[Path], into: Path) -> Report:
     texts = {
         "summary.csv": tidy(study).to_csv(index=False, lineterminator="\n"),
         "summary.md": as_markdown(study, table, missing),
-        "report.html": as_page(study, table, missing, pictures(study, table)),
+        "report.html": as_page(study, table, missing, pictures(study, table), into),
     }
     into.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from vertical_lightning.better import mode_of
 from vertical_lightning.objective import check_names, objectives, shown
@@ -65,7 +65,10 @@ def check(config: DictConfig) -> None:
         check_names(config)
     except ValueError as error:
         sys.exit(f"vl-train: {error}")
-    if config.sweep.baselines and not str(config.hydra.sweeper._target_).endswith(".GridSweeper"):
+    named = config.sweep.baselines
+    if not isinstance(named, str | ListConfig | None):
+        sys.exit(f"vl-train: sweep.baselines={named} names none: give centralized, a feature party, or a list of them.")
+    if named and not str(config.hydra.sweeper._target_).endswith(".GridSweeper"):
         sys.exit("vl-train: sweep.baselines needs hydra/sweeper=grid; a search runs only what it proposes.")
     if (folder / study.RECORD).exists() and not config.sweep.resume:
         sys.exit(
