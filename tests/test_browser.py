@@ -77,11 +77,12 @@ def test_custom_scalars(page: Page, address: str) -> None:
     await_text(page, "Learning", "Wire", "Parties", *charts, "Matches (8)")
     for unfold in page.locator(".toggle-matches-button").all():
         unfold.click()
-    curves = ["train/loss", "val/loss", "train/accuracy", "val/accuracy", *(f"wire/bytes/{link}" for link in LINKS)]
-    curves += [f"gradient_norm/{party}" for party in ("alice", "carol", "bob")]
+    curves = [f"wire/bytes/{link}" for link in LINKS] + [f"gradient_norm/{party}" for party in ("alice", "carol", "bob")]
     expected = {f"{curve} ({name})" for curve, name in product(curves, CUTS)}
+    runs = [f"{name}/{phase}" for name, phase in product(CUTS, ("train", "val"))]
+    expected |= {f"epoch/{score} ({run})" for score, run in product(("loss", "accuracy"), runs)}
     shown = set(await_text(page, *expected).split("\n"))
-    assert {line for line in shown if line.endswith(tuple(f"({name})" for name in CUTS))} == expected
+    assert {line for line in shown if line.endswith(tuple(f"({name})" for name in [*CUTS, *runs]))} == expected
 
 
 def test_text(page: Page, address: str) -> None:

@@ -31,7 +31,7 @@ OF_A_SPLIT = ("cut", "merge", "topology")
 """What a baseline does not have, though its configuration does."""
 
 OF_A_RUN = ("metrics.json", "checkpoints", "events.out.tfevents.*", "output.txt", "csv", "wandb", "mlflow.db", "mlartifacts")
-LEFTOVERS = (RECORD, "error.txt", *OF_A_RUN, *(f"*/{name}" for name in OF_A_RUN))
+LEFTOVERS = (RECORD, "error.txt", *OF_A_RUN, *(f"*/{name}" for name in OF_A_RUN), "*/*/events.out.tfevents.*")
 """What an interrupted attempt at the same folder may have left behind."""
 
 Train = Callable[[DictConfig, Mapping[str, str | float]], dict[str, float]]
