@@ -65,9 +65,11 @@ def test_hyper_parameters(page: Page, address: str, sweep: tuple[Path, dict[str,
     page.goto(f"{address}#hparams")
     shown = await_text(page, "cut", "test/accuracy", *CUTS).split("\n")
     assert not {"batch_size", "seed", "architecture"} & set(shown), "only what was swept"
+    columns = ["cut", "test/accuracy", "test/loss", "val/accuracy", "val/loss", "wire/bytes"]
+    assert [line for line in shown[shown.index("Trial ID") :] if line in columns] == columns
     for name, metrics in sweep[1].items():
         row = shown[shown.index(name, shown.index("Trial ID")) :][:12]
-        assert f"{CUTS[name]:#.5g}" in row, row
+        assert str(CUTS[name]) in row, row
         assert f"{metrics['test/accuracy']:#.5g}" in row, row
 
 
