@@ -94,7 +94,7 @@ ARROWS = {
     },
     "empty_hooks": set(),
     "memory": {"configuration", "data"},
-    "sweep": {"configuration", "objective", "parameters", "record", "study", "topologies"},
+    "sweep": {"configuration", "loggers", "objective", "parameters", "record", "study", "topologies"},
     "assembly": {
         *(
             "best",

@@ -50,24 +50,26 @@ def test_scalars(page: Page, address: str) -> None:
 
 def test_images(page: Page, address: str) -> None:
     page.goto(f"{address}#images")
-    shown = ["alignment/before", "alignment/after", "test/confusion_matrix", "test/mistakes"]
-    text = await_text(page, *shown, *CUTS)
-    assert all(text.split("\n").count(tag) >= len(CUTS) for tag in shown), text
+    shown = {"alignment/before": 1, "alignment/after": 1, "test/confusion_matrix": len(CUTS), "test/mistakes": len(CUTS)}
+    text = await_text(page, *shown, *CUTS, "alignment/0_cut=1")
+    assert all(text.split("\n").count(tag) >= count for tag, count in shown.items()), text
     loaded = "all => all.filter(image => image.naturalWidth > 300).length"
     for _ in range(300):
-        if (count := page.locator("img").evaluate_all(loaded)) == len(shown) * len(CUTS):
+        if (count := page.locator("img").evaluate_all(loaded)) == sum(shown.values()):
             break
         page.wait_for_timeout(200)
-    assert count == len(shown) * len(CUTS)
+    assert count == sum(shown.values())
 
 
 def test_hyper_parameters(page: Page, address: str, sweep: tuple[Path, dict[str, dict[str, float]]]) -> None:
     page.goto(f"{address}#hparams")
     shown = await_text(page, "cut", "test/accuracy", *CUTS).split("\n")
     assert not {"batch_size", "seed", "architecture"} & set(shown), "only what was swept"
+    columns = ["cut", "test/accuracy", "test/loss", "val/accuracy", "val/loss", "wire/bytes"]
+    assert [line for line in shown[shown.index("Trial ID") :] if line in columns] == columns
     for name, metrics in sweep[1].items():
         row = shown[shown.index(name, shown.index("Trial ID")) :][:12]
-        assert f"{CUTS[name]:#.5g}" in row, row
+        assert str(CUTS[name]) in row, row
         assert f"{metrics['test/accuracy']:#.5g}" in row, row
 
 
@@ -77,11 +79,12 @@ def test_custom_scalars(page: Page, address: str) -> None:
     await_text(page, "Learning", "Wire", "Parties", *charts, "Matches (8)")
     for unfold in page.locator(".toggle-matches-button").all():
         unfold.click()
-    curves = ["train/loss", "val/loss", "train/accuracy", "val/accuracy", *(f"wire/bytes/{link}" for link in LINKS)]
-    curves += [f"gradient_norm/{party}" for party in ("alice", "carol", "bob")]
+    curves = [f"wire/bytes/{link}" for link in LINKS] + [f"gradient_norm/{party}" for party in ("alice", "carol", "bob")]
     expected = {f"{curve} ({name})" for curve, name in product(curves, CUTS)}
+    runs = [f"{name}/{phase}" for name, phase in product(CUTS, ("train", "val"))]
+    expected |= {f"epoch/{score} ({run})" for score, run in product(("loss", "accuracy"), runs)}
     shown = set(await_text(page, *expected).split("\n"))
-    assert {line for line in shown if line.endswith(tuple(f"({name})" for name in CUTS))} == expected
+    assert {line for line in shown if line.endswith(tuple(f"({name})" for name in [*CUTS, *runs]))} == expected
 
 
 def test_text(page: Page, address: str) -> None:

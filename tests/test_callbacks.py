@@ -100,13 +100,17 @@ def test_texts_say_what_was_run(finished: Path) -> None:
 
 def test_a_chart_shows_the_tags_that_it_means_and_no_other() -> None:
     meant = {
-        "loss": {"train/loss", "val/loss"},
-        "accuracy": {"train/accuracy", "val/accuracy"},
-        "auroc": {"train/auroc", "val/auroc"},
+        **{score: {f"epoch/{score}"} for score in ("loss", "accuracy", "auroc")},
         "bytes per link": {tag for tag in SCALARS if tag.startswith("wire/bytes/")},
         "gradient norm per party": {f"gradient_norm/{party}" for party in ("alice", "carol", "bob")},
     }
-    tags = SCALARS | {"train/auroc", "val/auroc", "test/auroc", "epoch"}
+    tags = SCALARS | {
+        "train/auroc",
+        "val/auroc",
+        "test/auroc",
+        "epoch",
+        *(f"epoch/{score}" for score in ("loss", "accuracy", "auroc")),
+    }
     charts = {name: chart for charts in layout(["accuracy", "auroc"]).values() for name, chart in charts.items()}
     shown = {name: {tag for one in tested for tag in tags if re.match(one, tag)} for name, (_, tested) in charts.items()}
     assert shown == meant

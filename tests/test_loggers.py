@@ -11,8 +11,10 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from job import SMALL, configuration, run
+from sweeps import sweep
 
 from vertical_lightning.configuration import config_folder
+from vertical_lightning.loggers import how_to_look_at_jobs
 from vertical_lightning.sweep import folder_name
 
 SHORT = [*SMALL, "trainer.max_epochs=1", "trainer.limit_train_batches=2"]
@@ -46,6 +48,37 @@ def test_none_leaves_the_metrics(tmp_path: Path, capsys: pytest.CaptureFixture[s
     [last] = last_lines(capsys)
     assert json.loads(Path(last).read_text()) == metrics
     assert not list(tmp_path.glob("events*"))
+
+
+def test_a_sweep_says_where_all_its_jobs_are(tmp_path: Path) -> None:
+    done = sweep(tmp_path, "cut=1", "logger=csv,[tensorboard]", "hydra.sweep.dir=a sweep", "trainer.limit_train_batches=2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().split("\n")[-2:] == ["a sweep/*/csv/metrics.csv", "tensorboard --logdir 'a sweep'"]
+    assert len(list(tmp_path.glob("a sweep/*/csv/metrics.csv"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["logger=none"], ["{}/*/metrics.json"]),
+        (["logger=tensorboard"], ["tensorboard --logdir {}"]),
+        (["logger=tensorboard", "logger.tensorboard.save_dir=all"], ["tensorboard --logdir all"]),
+        (["logger=[csv,mlflow]"], ["{}/*/csv/metrics.csv", "mlflow ui --backend-store-uri sqlite:///{}/JOB/mlflow.db"]),
+        (["logger=mlflow", "logger.mlflow.tracking_uri=http://a"], ["mlflow ui --backend-store-uri http://a"]),
+        (["logger=wandb"], ["wandb: project vertical_lightning"]),
+    ],
+)
+def test_how_to_look_at_a_sweep(words: list[str], said: list[str], tmp_path: Path) -> None:
+    jobs = [configuration(tmp_path / str(number), *words) for number in range(2)]
+    assert how_to_look_at_jobs(jobs, tmp_path).split("\n") == [line.format(tmp_path) for line in said]
+
+
+def test_how_to_look_at_a_sweep_of_several_processes_or_without_a_network(tmp_path: Path) -> None:
+    (tmp_path / "0" / "bob" / "wandb" / "offline-run-1").mkdir(parents=True)
+    (tmp_path / "0" / "bob" / "metrics.json").touch()
+    jobs = [configuration(tmp_path / "0", "logger=[csv,wandb]")]
+    expected = {f"{tmp_path}/*/*/csv/metrics.csv", f"wandb sync {tmp_path}/*/*/wandb/offline-run-*"}
+    assert set(how_to_look_at_jobs(jobs, tmp_path).split("\n")) == expected
 
 
 @pytest.mark.parametrize("name", ["wandb", "mlflow"])

@@ -68,6 +68,9 @@ def test_a_killed_sweep_resumes(same_folder: bool, whole: pd.DataFrame, tmp_path
     for folder in second.glob("*_*"):
         points = EventAccumulator(str(folder)).Reload().Scalars("train/loss")
         assert len(points) == 3, "one an epoch; an interrupted attempt's curves are in the way"
+        for phase in ("train", "val"):
+            points = EventAccumulator(str(folder / phase)).Reload().Scalars("epoch/loss")
+            assert [point.step for point in points] == [1, 2, 3]
         assert (folder / "checkpoints" / "last.ckpt").exists()
 
 

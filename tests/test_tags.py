@@ -54,9 +54,9 @@ def expand(tag: str, placeholders: Mapping[str, list[str]]) -> Iterator[str]:
 
 
 def written(folder: Path) -> Tags:
-    """Every tag in a run's event files, and every tensor of its projector."""
+    """Every tag in the event files of a run and of the runs within, and every tensor of its projector."""
     found = set()
-    for path in folder.glob("events*"):
+    for path in folder.rglob("events*"):
         for event in EventFileLoader(str(path)).Load():
             for value in event.summary.value:
                 if plugin := value.metadata.plugin_data.plugin_name:

@@ -11,7 +11,10 @@ from vertical_lightning.tensorboards import tensorboards
 
 
 class Charts(pl.Callback):
-    """Lays out TensorBoard's page Custom Scalars: training beside validation, bytes per link, gradient norm per party."""
+    """Lays out TensorBoard's page Custom Scalars: training beside validation, bytes per link, gradient norm per party.
+
+    Training and validation are what the callback `epochs` writes.
+    """
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the layout."""
@@ -24,15 +27,15 @@ def layout(scores: Sequence[str]) -> dict[str, dict[str, list[object]]]:
     """Return the charts by heading, each with regular expressions of its tags.
 
     >>> layout(["accuracy"])["Learning"]["loss"]
-    ['Multiline', ['^train/loss$', '^val/loss$']]
+    ['Multiline', ['^epoch/loss$']]
     """
     return {
-        "Learning": {score: chart(rf"train/{score}", rf"val/{score}") for score in ("loss", *scores)},
+        "Learning": {score: chart(f"epoch/{score}") for score in ("loss", *scores)},
         "Wire": {"bytes per link": chart(r"wire/bytes/.+")},
         "Parties": {"gradient norm per party": chart(r"gradient_norm/.+")},
     }
 
 
 def chart(*tags: str) -> list[object]:
-    """Return a chart of the tags that match a whole expression: TensorBoard would take train/loss_step for train/loss."""
+    """Return a chart of the tags that match a whole expression: TensorBoard would take wire/bytes/… for wire/bytes."""
     return ["Multiline", [f"^{tag}$" for tag in tags]]

@@ -31,7 +31,7 @@ OF_A_SPLIT = ("cut", "merge", "topology")
 """What a baseline does not have, though its configuration does."""
 
 OF_A_RUN = ("metrics.json", "checkpoints", "events.out.tfevents.*", "output.txt", "csv", "wandb", "mlflow.db", "mlartifacts")
-LEFTOVERS = (RECORD, "error.txt", *OF_A_RUN, *(f"*/{name}" for name in OF_A_RUN))
+LEFTOVERS = (RECORD, "error.txt", *OF_A_RUN, *(f"*/{name}" for name in OF_A_RUN), "*/*/events.out.tfevents.*")
 """What an interrupted attempt at the same folder may have left behind."""
 
 Train = Callable[[DictConfig, Mapping[str, str | float]], dict[str, float]]
@@ -61,6 +61,7 @@ def run(config: DictConfig, train: Train) -> dict[str, float]:
         return take_over(found, folder, job)
     clear(folder)
     metrics: dict[str, float] = {}
+    config.sweep.folder = str(this_sweep())  # not before the key, which other sweeps are to share
     try:
         metrics = train(config, {name: value for name, value in compared.items() if value is not None})
     except IllegalCutError as error:
@@ -123,8 +124,13 @@ def swept(config: DictConfig) -> dict[str, Any]:
 
 def this_study() -> dict[str, Any]:
     """Read what the sweep under way is about."""
+    return read(this_sweep())
+
+
+def this_sweep() -> Path:
+    """Return the folder of the sweep under way."""
     hydra = HydraConfig.get()
-    return read(Path(hydra.runtime.cwd, hydra.sweep.dir))
+    return Path(hydra.runtime.cwd, hydra.sweep.dir)
 
 
 def finished(wanted: str, folder: Path) -> Path | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from vertical_lightning.better import mode_of
 from vertical_lightning.objective import check_names, objectives, shown
@@ -40,7 +39,8 @@ class Recorder(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Write the report, and leave with exit status 1 if a job failed or none completed: Hydra would not."""
-        # pandas and matplotlib take seconds to import; a single run needs neither here.
+        # pandas, matplotlib and torch take seconds to import; a single run needs none here.
+        from vertical_lightning.loggers import how_to_look_at_jobs
         from vertical_lightning.study.writing import write
 
         folder = Path(config.hydra.sweep.dir)
@@ -48,7 +48,8 @@ class Recorder(Callback):
             report = write([folder], folder)
         except (ValueError, OSError) as error:
             sys.exit(f"vl-train: {error}")
-        print(f"\n{report}\ntensorboard --logdir {shlex.quote(str(folder))}", flush=True)
+        configs = [DictConfig(OmegaConf.load(path)) for path in sorted(folder.glob("*/.hydra/config.yaml"))]
+        print(f"\n{report}\n{how_to_look_at_jobs(configs, folder)}", flush=True)
         if report.states.get("failed") or not report.states.get("completed"):
             sys.exit(1)
 
