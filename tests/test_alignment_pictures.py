@@ -24,7 +24,7 @@ def pictures(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+@pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
 def test_a_sweep_has_each_alignment_once(launcher: str, tmp_path: Path) -> None:
     if launcher != "basic" and not extras.installed(extras.PLUGINS[f"hydra/launcher={launcher}"][0]):
         pytest.skip(f"the extra with hydra/launcher={launcher} is not installed")
