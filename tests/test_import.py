@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import vertical_lightning
+
 SCRIPT = """
 import os, warnings
 import vertical_lightning
@@ -29,3 +31,25 @@ def test_threads_wait_passively_and_what_nobody_can_mend_is_not_said() -> None:
 
 def test_what_was_asked_for_stays() -> None:
     assert imported(OMP_WAIT_POLICY="ACTIVE").stdout == "ACTIVE\n"
+
+
+def test_classes_are_offered_by_name_and_imported_when_asked_for() -> None:
+    script = """
+import sys
+import vertical_lightning
+assert "torch" not in sys.modules
+from vertical_lightning import SplitModule, Topology, VerticalDataModule
+assert VerticalDataModule.__module__ == "vertical_lightning.data.datamodule"
+try:
+    vertical_lightning.Nothing
+except AttributeError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "module 'vertical_lightning' has no attribute 'Nothing'\n"
+
+
+def test_every_class_is_where_it_is_said_to_be() -> None:
+    assert sorted(vertical_lightning.PLACES) == vertical_lightning.__all__
+    for name in vertical_lightning.__all__:
+        assert getattr(vertical_lightning, name).__name__ == name

@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from job import configuration
 
-from vertical_lightning.configuration import open_parties
+from vertical_lightning.config.compose import allow_party_overrides
 
 README = (Path(__file__).parent.parent / "README.md").read_text().replace("\\\n", " ")
 COMMANDS = re.findall(r"^vl-train (.*?)(?:  +#.*)?$", README, re.MULTILINE)
@@ -19,8 +19,8 @@ COMMANDS = re.findall(r"^vl-train (.*?)(?:  +#.*)?$", README, re.MULTILINE)
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command != "--help"])
 def test_every_command_composes(command: str, tmp_path: Path) -> None:
-    # Launchers and sweepers are there with their extras only; tests/test_launchers.py runs them.
-    words = [word for word in open_parties(shlex.split(command)) if word != "-m" and not word.startswith("hydra")]
+    # Launchers and sweepers are there with their extras only; tests/sweep/test_launchers.py runs them.
+    words = [word for word in allow_party_overrides(shlex.split(command)) if word != "-m" and not word.startswith("hydra")]
     assert configuration(tmp_path, *map(first, OverridesParser.create().parse_overrides(words))).architecture
 
 

@@ -1,24 +1,26 @@
 """What passes between the rooms: plain values that every room may import.
 
-`Table` → (partition, overlap) → `Held`: one `PartyTable` a party → (align) → `Alignment` → (loader) → `VerticalBatch`.
+`Table` → (partition, overlap) → one `PartyTable` a party → (align) → `Alignment` → (loader) → `VerticalBatch`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import pandas as pd
 import torch
 from torch import Tensor
-
-from vertical_lightning.features import Features, check_features, take
 
 Id = str | int | tuple["str | int", ...]
 """What names an entity at one party; `psi.identifiers` says which ids are one. A tuple is a composite key."""
 
 Shape = tuple[int, ...]
 """A tensor's shape without its batch dimension."""
+
+Features = Tensor | pd.DataFrame
+"""Images `[rows, channels, height, width]` (uint8), or named columns (one row an entity)."""
 
 
 def check_party_name(name: str) -> None:
@@ -32,6 +34,26 @@ def check_party_name(name: str) -> None:
             f"{name!r} cannot name a party: a party's networks live in a torch.nn.ModuleDict, so a name must be a "
             "Python identifier (letters, digits, underscores) and none of its attributes (keys, type, training, …). "
             "Choose another, such as 'shop_1'."
+        )
+
+
+def take(features: Features, rows: Tensor) -> Features:
+    """Copy the given rows, in the given order."""
+    if isinstance(features, pd.DataFrame):
+        return features.iloc[rows.numpy()].reset_index(drop=True)
+    return features[rows]
+
+
+def check_features(features: object) -> None:
+    """Refuse a Dataset, an array or a list.
+
+    Raises:
+        TypeError: It is no tensor, and no DataFrame.
+    """
+    if features is not None and not isinstance(features, Tensor | pd.DataFrame):
+        raise TypeError(
+            f"features are a {type(features).__name__}; give a tensor [rows, …] or a pandas.DataFrame with one row an entity: "
+            "torch.stack([row for row, _ in dataset]) makes one of a Dataset, torch.from_numpy of an array."
         )
 
 
@@ -95,21 +117,6 @@ class PartyTable:
             remarks=self.remarks,
             kind=self.kind,
         )
-
-
-@dataclass(frozen=True)
-class Held:
-    """Who holds what, before alignment.
-
-    Attributes:
-        tables: By table (`train` and `test` where there is an official test split, else `all`) and party.
-        classes: The name of each class number; empty where labels are numbers.
-        whole: By table, the data set that the parties were made from; empty where every party brought its own.
-    """
-
-    tables: Mapping[str, Mapping[str, PartyTable]]
-    classes: Sequence[str]
-    whole: Mapping[str, Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -183,20 +190,6 @@ class Partition(Protocol):
 
     def split(self, table: Table, label_holder: str) -> dict[str, PartyTable]:
         """Give every party its own columns, and the labels to `label_holder`."""
-
-
-@runtime_checkable
-class Holdings(Protocol):
-    """Where the parties' tables come from: a simulation on one data set, or every party's own file."""
-
-    def load(self, label_holder: str) -> Held:
-        """Return what each party holds."""
-
-    def load_own(self, party: str, label_holder: str) -> tuple[Held, list[str]]:
-        """Return what one party holds, where each is in a process of its own, and all parties that bring rows, in order."""
-
-    def example(self, label_holder: str, rows: int) -> tuple[Held, int, bool]:
-        """Return rows to look at, not aligned; how many rows there are to train on; and whether they are real or noise."""
 
 
 @runtime_checkable

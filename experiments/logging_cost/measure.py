@@ -27,9 +27,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from tabulate import tabulate
 
-from vertical_lightning.assembly import build_module
-from vertical_lightning.configuration import build, config_folder
+from vertical_lightning.config.compose import build, config_folder
 from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.run.build import build_module
 
 JOBS = {"main job (mlp)": [], "lenet": ["architecture=lenet"]}
 COLUMNS = ("median step", "mean step", "mean step, processor time", "all of fit / steps")

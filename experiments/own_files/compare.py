@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 def command(module: str, *words: str) -> str:
     """Run a command of the package and return what it printed."""
-    line = [sys.executable, "-m", f"vertical_lightning.{module}", *words]
+    line = [sys.executable, "-m", f"vertical_lightning.commands.{module}", *words]
     return subprocess.run(line, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
 
 

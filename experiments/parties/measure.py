@@ -8,7 +8,8 @@ steps each, while the others sleep: a busy machine slows them alike, and a ratio
 the first steps of each epoch, are left out; how a step divides into compute, wait and transfer is what each party says of its
 epochs (tags time/...). Prints a table, and writes laps.json and steps.png beside itself.
 
-The cable is a relay between two network namespaces (tests/namespaces.py), which need root; without, its rows are left out.
+The cable is a relay between two network namespaces (tests/helpers/namespaces.py), which need root;
+without, its rows are left out.
 """
 
 from __future__ import annotations
@@ -34,14 +35,13 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 HERE = Path(__file__).parent
-TESTS = HERE.parent.parent / "tests"
-sys.path += [str(HERE.parent), str(TESTS), str(TESTS / "transport")]
+sys.path += [str(HERE.parent), str(HERE.parent.parent / "tests" / "helpers")]
 
 from certificates import certificates  # noqa: E402
 from machine import machine  # noqa: E402
 from namespaces import reason_why_not, two_machines  # noqa: E402
 
-from vertical_lightning.parties.apart import free_port  # noqa: E402
+from vertical_lightning.distributed.spawn import free_port  # noqa: E402
 
 EPOCH, COLD = 50, 5
 PARTIES = ("bob", "alice")
@@ -131,7 +131,7 @@ def start(engine: Engine, words: list[str], folder: Path, stack: ExitStack) -> N
     def run(name: str, popen: Callable[..., subprocess.Popen[Any]], module: str, *own: str) -> None:
         log = stack.enter_context((folder / f"{name}.txt").open("w"))
         turns = [f"+callbacks.turns.place={folder.parent}/turns", f"+callbacks.turns.name={folder.name}/{name}"]
-        command = [sys.executable, "-m", f"vertical_lightning.{module}", *SETTINGS, *words, *turns, *own]
+        command = [sys.executable, "-m", f"vertical_lightning.commands.{module}", *SETTINGS, *words, *turns, *own]
         process = popen([*command, f"hydra.run.dir={folder / name}"], stdout=log, stderr=subprocess.STDOUT, env=environment)
         stack.callback(process.kill)
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import pytorch_lightning as pl
 from hydra import compose, initialize_config_dir
 
-from vertical_lightning.assembly import build_module, build_trainer
-from vertical_lightning.configuration import build, config_folder
+from vertical_lightning.config.compose import build, config_folder
 from vertical_lightning.data.datamodule import VerticalDataModule
-from vertical_lightning.split_module import SplitModule
+from vertical_lightning.run.build import build_module, build_trainer
+from vertical_lightning.split.split_module import SplitModule
 
 ENDLESS = ["overlap.missing=0", "trainer.limit_val_batches=0", "trainer.max_epochs=-1"]
 

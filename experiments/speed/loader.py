@@ -26,8 +26,8 @@ BATCH = 128
 MEMORY = """
 import gc, json, os, sys, torch
 from hydra import compose, initialize_config_dir
-from vertical_lightning.configuration import build, config_folder
-from vertical_lightning import assembly
+from vertical_lightning.config.compose import build, config_folder
+from vertical_lightning.run import build
 import numpy, pandas, torchvision
 def resident():
     gc.collect()

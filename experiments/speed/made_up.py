@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from vertical_lightning.data.entity_ids import entity_ids
+from vertical_lightning.data.files.entity_ids import entity_ids
 from vertical_lightning.schema import Table
 
 

@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from vertical_lightning.data.loader import AlignedRows, PositionSampler
 from vertical_lightning.schema import VerticalBatch
-from vertical_lightning.split_module import SplitModule
-from vertical_lightning.topologies.topology import Topology
+from vertical_lightning.split.split_module import SplitModule
+from vertical_lightning.split.topology import Topology
 
 Plain = Callable[[int], None]
 """Trains so many batches."""

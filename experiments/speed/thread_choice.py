@@ -17,8 +17,8 @@ from step import NETWORKS
 from tqdm import tqdm
 from turns import Fit, take_turns
 
-from vertical_lightning.sweep.threads import fitting
-from vertical_lightning.work_per_batch import operations
+from vertical_lightning.run.threads import fitting
+from vertical_lightning.split.flops import operations
 
 CASES = [
     *((network, parties, rows) for network in ("mlp", "lenet", "tabular") for parties in (1, 2) for rows in (32, 128, 1024)),

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytorch_lightning as pl
 import torch
 
-from vertical_lightning.empty_hooks import pass_over
+from vertical_lightning.run.skip_empty_hooks import skip_empty_hooks
 
 Name = TypeVar("Name")
 Loop = Callable[[int], float]
@@ -55,7 +55,7 @@ class Fit(pl.Callback):
         self.device = trainer.strategy.root_device
         self.error: BaseException | None = None
         trainer.callbacks.insert(0, self)  # type: ignore[attr-defined]
-        pass_over([self])  # the clock's own cost is nobody's
+        skip_empty_hooks([self])  # the clock's own cost is nobody's
         self.thread = threading.Thread(target=self.run, args=(trainer, fit), daemon=True)
         self.thread.start()
 

@@ -9,7 +9,7 @@ import torch
 from job import SMALL, configuration, run
 from torch import Tensor
 
-from vertical_lightning.configuration import build
+from vertical_lightning.config.compose import build
 from vertical_lightning.data.datamodule import VerticalDataModule
 
 WORDS = ["partition=halves", "overlap.missing=0.3", *SMALL]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vertical_lightning.data.overlap import Overlap
 from vertical_lightning.schema import PartyTable
-from vertical_lightning.seeds import derive
+from vertical_lightning.split.seeding import derive
 
 
 def holdings(*parties: str, rows: int = 1000) -> dict[str, PartyTable]:

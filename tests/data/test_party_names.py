@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_tables import picture, table_of
 
-from vertical_lightning.data.partition import party_names
+from vertical_lightning.data.partitions.common import party_names
 from vertical_lightning.data.partitions.even_columns import EvenColumns
 from vertical_lightning.data.partitions.whole import Whole
 

@@ -8,9 +8,8 @@ import torch
 from aligned_data import numbered, synthetic
 
 from vertical_lightning.data.preparation import prepare, same
-from vertical_lightning.features import Features
-from vertical_lightning.report import scaling
-from vertical_lightning.schema import PartyTable
+from vertical_lightning.run.summary import scaling
+from vertical_lightning.schema import Features, PartyTable
 
 
 def remarks(train: Features, test: Features) -> list[str]:

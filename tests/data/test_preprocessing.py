@@ -14,7 +14,7 @@ import torch
 from vertical_lightning.data import preprocessing, table_encoding
 from vertical_lightning.data.preprocessing import ImageScaling, Standardization, preprocessor
 from vertical_lightning.data.table_encoding import TableEncoding
-from vertical_lightning.features import Features
+from vertical_lightning.schema import Features
 
 nan = float("nan")
 TRAINING: dict[str, Features] = {

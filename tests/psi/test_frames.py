@@ -6,8 +6,8 @@ import pytest
 
 from vertical_lightning.psi.channel import LocalChannel
 from vertical_lightning.psi.frames import HEADER, PAYLOAD, Line
+from vertical_lightning.psi.local_client import LocalClient
 from vertical_lightning.psi.openmined import OpenMined
-from vertical_lightning.psi.pair import Pair
 from vertical_lightning.psi.protocol_error import ClosedError, FrameError, MessageError, OrderError
 
 
@@ -87,9 +87,9 @@ class Broken(OpenMined):
 def test_an_error_of_either_end_reaches_the_caller():
     """The client's as it is; the server's instead of 'the other party has ended the run'."""
     engine = OpenMined()
-    with pytest.raises(MessageError, match="setup"), Pair(("bank", [b"a"]), ("shop", [b"a"]), Broken(), 2) as pair:
+    with pytest.raises(MessageError, match="setup"), LocalClient(("bank", [b"a"]), ("shop", [b"a"]), Broken(), 2) as pair:
         pair.match()
-    with Pair(("bank", [b"a"]), ("shop", [b"a"]), engine, 2) as pair:
+    with LocalClient(("bank", [b"a"]), ("shop", [b"a"]), engine, 2) as pair:
         pair._server.prepare = lambda: 1 / 0
         with pytest.raises(ZeroDivisionError):
             pair.match()
@@ -99,7 +99,7 @@ def test_a_pair_that_is_given_up_leaves_no_thread_waiting():
     """After match, nobody reveals: the server's thread ends."""
     import threading
 
-    with Pair(("bank", [b"a"]), ("given_up", [b"a"]), OpenMined(), 2) as pair:
+    with LocalClient(("bank", [b"a"]), ("given_up", [b"a"]), OpenMined(), 2) as pair:
         pair.match()
         thread = next(one for one in threading.enumerate() if one.name == "given_up->bank")
     thread.join(timeout=10)

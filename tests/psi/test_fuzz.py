@@ -9,7 +9,7 @@ import pytest
 from vertical_lightning.psi.channel import LocalChannel
 from vertical_lightning.psi.client import Client
 from vertical_lightning.psi.frames import Line
-from vertical_lightning.psi.hello import Hello
+from vertical_lightning.psi.handshake import Hello
 from vertical_lightning.psi.openmined import OpenMined
 from vertical_lightning.psi.protocol_error import ProtocolError
 from vertical_lightning.psi.result_cache import ResultCache, pack, unpack

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from vertical_lightning.psi.channel import LocalChannel
 from vertical_lightning.psi.client import Client
 from vertical_lightning.psi.frames import Line
-from vertical_lightning.psi.hello import Hello
+from vertical_lightning.psi.handshake import Hello
 from vertical_lightning.psi.openmined import OpenMined
 from vertical_lightning.psi.protocol_error import (
     ClosedError,

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from vertical_lightning.psi import shards
+from vertical_lightning.psi import parallel
 from vertical_lightning.psi.client import Client
+from vertical_lightning.psi.local_client import LocalClient
 from vertical_lightning.psi.openmined import OpenMined
-from vertical_lightning.psi.pair import Pair
 from vertical_lightning.psi.star import Star
 
 NAMES = ["bank", "shop", "clinic", "phone", "rail", "water"]
@@ -244,11 +244,11 @@ def test_a_run_that_is_broken_off_ends_at_once(monkeypatch, tmp_path):
         started.set()
         raise ZeroDivisionError
 
-    monkeypatch.setattr(shards, "LEAST", 1)
-    monkeypatch.setattr(shards, "MOST", 20)
+    monkeypatch.setattr(parallel, "LEAST", 1)
+    monkeypatch.setattr(parallel, "MOST", 20)
     ids = {"bank": list(range(4000)), "shop": list(range(4000)), "clinic": [1]}
-    original = Pair.match
-    monkeypatch.setattr(Pair, "match", lambda pair: fail(pair) if "bank->clinic" in pair.bytes else original(pair))
+    original = LocalClient.match
+    monkeypatch.setattr(LocalClient, "match", lambda pair: fail(pair) if "bank->clinic" in pair.bytes else original(pair))
     with pytest.raises(ZeroDivisionError):
         Star(Slow()).align(ids, "bank")
     assert started.is_set()

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vertical_lightning.seeds import generator
+from vertical_lightning.split.seeding import generator
 
 
 class Dropout(nn.Module):

@@ -16,7 +16,7 @@ from vertical_lightning.callbacks.named import named
 from vertical_lightning.callbacks.piece_grid import draw, images
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import PartyTable
-from vertical_lightning.tensorboards import tensorboards
+from vertical_lightning.split.loggers import tensorboards
 
 
 class Shown(NamedTuple):

@@ -8,8 +8,8 @@ import pytorch_lightning as pl
 from tabulate import tabulate
 
 from vertical_lightning.data.datamodule import VerticalDataModule
-from vertical_lightning.loggers import describe
-from vertical_lightning.split_module import SplitModule
+from vertical_lightning.split.loggers import describe
+from vertical_lightning.split.split_module import SplitModule
 
 
 class BoundaryReport(pl.Callback):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytorch_lightning as pl
 
-from vertical_lightning.split_module import SplitModule
-from vertical_lightning.tensorboards import tensorboards
+from vertical_lightning.split.loggers import tensorboards
+from vertical_lightning.split.split_module import SplitModule
 
 
 class Charts(pl.Callback):

@@ -9,8 +9,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.trainer.states import TrainerFn
 
-from vertical_lightning.best import BEST, LAST
-from vertical_lightning.better import mode_of
+from vertical_lightning.split.checkpoint_names import BEST, LAST
+from vertical_lightning.split.metric_direction import mode_of
 
 
 class Checkpoint(ModelCheckpoint):
@@ -91,7 +91,7 @@ class Checkpoint(ModelCheckpoint):
         return super().state_dict() | {"newest": self._newest}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint; the newest of another folder is none of this run's."""
+        """Resume from a checkpoint; a newest checkpoint in another folder does not belong to this run."""
         super().load_state_dict(state_dict)
         newest = state_dict.get("newest", "")
         self._newest = newest if Path(newest).parent == Path(self.dirpath or "") else ""

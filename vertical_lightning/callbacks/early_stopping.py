@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 
-from vertical_lightning.better import mode_of
+from vertical_lightning.split.metric_direction import mode_of
 
 
 class EarlyStopping(pl.callbacks.EarlyStopping):

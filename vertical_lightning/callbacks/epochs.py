@@ -1,12 +1,12 @@
-"""Training beside validation, epoch by epoch, in two colors: TensorBoard gives a color to a run, not to a tag."""
+"""Training sub_run validation, epoch by epoch, in two colors: TensorBoard gives a color to a run, not to a tag."""
 
 from __future__ import annotations
 
 import pytorch_lightning as pl
 from torch.utils.tensorboard import SummaryWriter
 
-from vertical_lightning.split_module import SplitModule
-from vertical_lightning.tensorboards import beside, tensorboards
+from vertical_lightning.split.loggers import sub_run, tensorboards
+from vertical_lightning.split.split_module import SplitModule
 
 
 class Epochs(pl.Callback):
@@ -50,7 +50,7 @@ class Epochs(pl.Callback):
         if self.ended:
             for phase, scores in (("train", found(trainer, module, "train")), ("val", self.validated)):
                 if scores and phase not in self.writers:
-                    self.writers[phase] = [beside(logger, phase) for logger in tensorboards(trainer)]
+                    self.writers[phase] = [sub_run(logger, phase) for logger in tensorboards(trainer)]
                 for writer in self.writers.get(phase, []):
                     for name, value in scores.items():
                         writer.add_scalar(f"epoch/{name}", value, self.ended)

@@ -10,8 +10,8 @@ from torch.utils.tensorboard import SummaryWriter
 
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import VerticalBatch
-from vertical_lightning.split_module import SplitModule
-from vertical_lightning.tensorboards import tensorboards
+from vertical_lightning.split.loggers import tensorboards
+from vertical_lightning.split.split_module import SplitModule
 
 
 class FinalRows(pl.Callback):
@@ -25,7 +25,7 @@ class FinalRows(pl.Callback):
         """Forget the rows of an earlier evaluation."""
 
     def look(self, logits: Tensor, batch: VerticalBatch, module: SplitModule) -> None:
-        """Keep what is needed of a batch; `module.evaluation_wire.hops` is what crossed for it."""
+        """Keep what is needed of a batch; `module.evaluation_wire.hops` are its hops."""
 
     def show(self, phase: str, data: VerticalDataModule, writer: SummaryWriter, step: int) -> None:
         """Log what was kept, if anything; `phase` is test or val."""

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from vertical_lightning.split_module import SplitModule
-from vertical_lightning.tensorboards import tensorboards
+from vertical_lightning.split.loggers import tensorboards
+from vertical_lightning.split.split_module import SplitModule
 
 
 class HopHistograms(pl.Callback):

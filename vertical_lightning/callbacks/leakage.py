@@ -8,9 +8,9 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from vertical_lightning.distance_correlation import distance_correlation
 from vertical_lightning.schema import VerticalBatch
-from vertical_lightning.split_module import SplitModule
+from vertical_lightning.split.distance_correlation import distance_correlation
+from vertical_lightning.split.split_module import SplitModule
 
 
 class Leakage(pl.Callback):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 
-from vertical_lightning.log_now import log_now
-from vertical_lightning.split_module import SplitModule
+from vertical_lightning.split.split_module import SplitModule
+from vertical_lightning.split.step_logging import log_step
 
 
 class LearningRates(pl.Callback):
@@ -20,4 +20,4 @@ class LearningRates(pl.Callback):
                 pl_module.trained, trainer.optimizers, strict=False
             )  # Lightning has one where nobody trains
         }
-        log_now(trainer, rates)
+        log_step(trainer, rates)

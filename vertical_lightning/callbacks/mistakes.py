@@ -12,7 +12,7 @@ from vertical_lightning.callbacks.final_rows import FinalRows
 from vertical_lightning.callbacks.piece_grid import draw, images
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import VerticalBatch
-from vertical_lightning.split_module import SplitModule
+from vertical_lightning.split.split_module import SplitModule
 
 
 class Mistakes(FinalRows):

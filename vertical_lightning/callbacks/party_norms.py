@@ -6,8 +6,8 @@ import pytorch_lightning as pl
 import torch
 from torch.optim import Optimizer
 
-from vertical_lightning.log_now import log_now
-from vertical_lightning.split_module import SplitModule
+from vertical_lightning.split.split_module import SplitModule
+from vertical_lightning.split.step_logging import log_step
 
 
 class PartyNorms(pl.Callback):
@@ -29,4 +29,4 @@ class PartyNorms(pl.Callback):
             for hop in pl_module.wire.hops:
                 if hop.embedding is not None:
                     norms[f"embedding_norm/{hop.link}"] = hop.embedding.flatten(1).float().norm(dim=1).mean()
-        log_now(trainer, norms)
+        log_step(trainer, norms)

@@ -9,7 +9,7 @@ from torch.utils.tensorboard import SummaryWriter
 from vertical_lightning.callbacks.final_rows import FinalRows
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.schema import VerticalBatch
-from vertical_lightning.split_module import SplitModule
+from vertical_lightning.split.split_module import SplitModule
 
 
 class PrecisionRecall(FinalRows):

@@ -1,4 +1,4 @@
-"""Memory for those who train."""
+"""Releases the unscaled columns before training starts."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 
-from vertical_lightning.split_module import SplitModule
+from vertical_lightning.split.split_module import SplitModule
 
 
 class Traffic(pl.Callback):

@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytorch_lightning as pl
 from torch import Tensor
 
-from vertical_lightning.data.partition import check_baseline, check_parts, pool
+from vertical_lightning.data.partitions.common import check_baseline, check_parts, pool
+from vertical_lightning.data.party_source import PartySource
 from vertical_lightning.data.row_order import ordered, row_key
 from vertical_lightning.psi.identifiers import canonical
-from vertical_lightning.schema import Aligner, Alignment, Holdings, PartyTable, Table
+from vertical_lightning.schema import Aligner, Alignment, PartyTable, Table
 
 
 class AlignedTables(pl.LightningDataModule):
-    """Loads what each party holds and aligns it; what is done with the rows is up to its subclass.
+    """Loads each party's table and aligns them; subclasses use the rows.
 
     Args:
         holdings: Who holds what.
@@ -31,7 +32,7 @@ class AlignedTables(pl.LightningDataModule):
         alignments: By table: the result of private set intersection.
     """
 
-    def __init__(self, holdings: Holdings, aligner: Aligner, label_holder: str, baseline: str | None, row_seed: int) -> None:
+    def __init__(self, holdings: PartySource, aligner: Aligner, label_holder: str, baseline: str | None, row_seed: int) -> None:
         super().__init__()
         self.holdings, self.aligner, self.label_holder, self.baseline = holdings, aligner, label_holder, baseline
         self.row_key = row_key(row_seed)
@@ -62,7 +63,7 @@ class AlignedTables(pl.LightningDataModule):
         self.tables, self.classes, self.whole = held.tables, held.classes, held.whole
 
     def check_tables(self, tables: Mapping[str, Mapping[str, PartyTable]]) -> None:
-        """Refuse tables that nobody could train on."""
+        """Refuse tables that cannot be trained on."""
         for parts in tables.values():
             check_parts(parts)
 
@@ -86,7 +87,7 @@ class AlignedTables(pl.LightningDataModule):
         self.alignments = {name: ordered(one, self.common_ids(name), self.row_key) for name, one in self.alignments.items()}
 
     def release(self) -> None:
-        """Forget the unscaled columns, which nobody needs after `setup` but who wants to show them."""
+        """Release the unscaled columns: after `setup` only pictures of them need them."""
         self.tables = {
             name: {party: replace(table, features=None) for party, table in parts.items()}
             for name, parts in self.tables.items()

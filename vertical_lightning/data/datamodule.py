@@ -14,18 +14,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from vertical_lightning.data.aligned_tables import AlignedTables
-from vertical_lightning.data.division import Division
+from vertical_lightning.data.files.unlabeled_files import to_score
+from vertical_lightning.data.hash_split import Division
 from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler, check_batch
+from vertical_lightning.data.party_source import PartySource
 from vertical_lightning.data.preparations import Preparations
-from vertical_lightning.data.unlabeled_files import to_score
-from vertical_lightning.schema import (
-    Aligner,
-    Holdings,
-    PartyTable,
-    Shape,
-    VerticalBatch,
-)
-from vertical_lightning.task import Task
+from vertical_lightning.schema import Aligner, PartyTable, Shape, VerticalBatch
+from vertical_lightning.split.task import Task
 
 Places = dict[str, tuple[str, Tensor]]
 """By split: from which table its rows come, and which rows."""
@@ -66,7 +61,7 @@ class VerticalDataModule(AlignedTables):
 
     def __init__(
         self,
-        holdings: Holdings,
+        holdings: PartySource,
         aligner: Aligner,
         *,
         label_holder: str = "bob",
@@ -96,7 +91,7 @@ class VerticalDataModule(AlignedTables):
         self.tested = "test"
 
     def check_tables(self, tables: Mapping[str, Mapping[str, PartyTable]]) -> None:
-        """Refuse tables that nobody could train on, if somebody is to, and shares that leave no row to train on."""
+        """Refuse tables that cannot be trained on, if there is to be training, and splits that leave no training row."""
         self.division.check("test" in tables)
         self.preparations.check_parties(list(next(iter(tables.values()), {})))
         if not self.preparations.scoring:

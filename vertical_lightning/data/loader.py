@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vertical_lightning.schema import VerticalBatch
-from vertical_lightning.seeds import derive
+from vertical_lightning.split.seeding import derive
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from vertical_lightning.schema import PartyTable
-from vertical_lightning.seeds import derive
+from vertical_lightning.split.seeding import derive
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.data.loader import AlignedRows
-from vertical_lightning.data.partition import check_labels
+from vertical_lightning.data.partitions.common import check_labels
 from vertical_lightning.schema import PartyTable
-from vertical_lightning.task import Elsewhere, Task
+from vertical_lightning.split.task import Elsewhere, Task
 
 
 class Others(Protocol):
@@ -22,7 +22,7 @@ class Others(Protocol):
         """Tell all others, or the given ones, these facts, and return every party's."""
 
     def agree(self, what: str, among: Sequence[str] | None = None, **facts: Any) -> dict[str, Any]:
-        """Stop everybody unless all, or the given ones, say the same, and return that; who says None goes along."""
+        """Stop the run unless all, or the given parties, say the same, and return it; None accepts the others' value."""
 
     def channels(self, parties: list[str]) -> Mapping[str, Any]:
         """Return the channels over which this party aligns with those that bring rows."""

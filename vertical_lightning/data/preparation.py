@@ -14,10 +14,10 @@ from vertical_lightning.data.preprocessing import Preprocessor, check_alike, kep
 from vertical_lightning.data.table_encoding import TableEncoding
 from vertical_lightning.data.trained_ids import TrainedIds
 from vertical_lightning.schema import PartyTable
-from vertical_lightning.task import Task, task_from, task_of
+from vertical_lightning.split.task import Task, task_from, task_of
 
 FAR = 1e6
-"""Spreads from the mean beyond which a number that is not of a training row is named: one alone can be the whole loss."""
+"""Standard deviations from the mean beyond which a value outside the training rows is reported: one can dominate the loss."""
 
 
 @dataclass(frozen=True)

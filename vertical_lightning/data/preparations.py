@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from vertical_lightning.data.preparation import Preparation, prepare, same
-from vertical_lightning.per_party import check_parties
 from vertical_lightning.schema import PartyTable
-from vertical_lightning.task import Elsewhere, Task
+from vertical_lightning.split.per_party import check_parties
+from vertical_lightning.split.task import Elsewhere, Task
 
 
 class Preparations:
@@ -45,7 +45,7 @@ class Preparations:
         self.scoring = True
 
     def check_parties(self, parties: Sequence[str]) -> None:
-        """Refuse a scaling for somebody who brings no rows."""
+        """Refuse a scaling for a party that brings no rows."""
         check_parties("datamodule.scaling", self.scaling if isinstance(self.scaling, Mapping) else (), parties)
 
     def fit(self, party: str, table: PartyTable, classes: Sequence[str], ids: Sequence[bytes]) -> None:

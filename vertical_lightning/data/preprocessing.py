@@ -12,8 +12,7 @@ from torch import Tensor
 
 from vertical_lightning.data.standardization import SCALINGS, Standardization, tensor_of
 from vertical_lightning.data.table_encoding import TableEncoding
-from vertical_lightning.features import Features
-from vertical_lightning.schema import PartyTable
+from vertical_lightning.schema import Features, PartyTable
 
 
 class Preprocessor(Protocol):

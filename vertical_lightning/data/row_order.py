@@ -1,4 +1,4 @@
-"""The common order of rows: nobody who brings no ids can tell from a row's number which id it is.
+"""The common order of rows: a party without ids cannot tell from a row's number which id it is.
 
 Sorted ids would tell: whoever knows the ids of a register, such as customer numbers, would know each row's at full overlap, and
 nearly so at less. So rows are sorted by a digest under a key that only the parties with rows have; splits are drawn likewise.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vertical_lightning.data.overlap import Overlap
-from vertical_lightning.schema import Held, Partition, Source, Table
+from vertical_lightning.data.party_source import PartyTables
+from vertical_lightning.schema import Partition, Source, Table
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,20 @@ class Simulation:
     overlap: Overlap
     seed: int = 0
 
-    def load(self, label_holder: str) -> Held:
+    def load(self, label_holder: str) -> PartyTables:
         """Return what each party holds."""
         whole = self.source.load()
         parts = {name: self.partition.split(table, label_holder) for name, table in whole.items()}
         tables = {name: self.overlap.apply(part, seed=self.seed, split=name) for name, part in parts.items()}
-        return Held(tables, next(iter(whole.values())).classes, whole)
+        return PartyTables(tables, next(iter(whole.values())).classes, whole)
 
-    def load_own(self, party: str, label_holder: str) -> tuple[Held, list[str]]:
+    def load_own(self, party: str, label_holder: str) -> tuple[PartyTables, list[str]]:
         """Make all parties and forget all but one: what a simulation of processes can do."""
         held = self.load(label_holder)
         parts = {name: {one: table for one, table in tables.items() if one == party} for name, tables in held.tables.items()}
-        return Held(parts, held.classes if party == label_holder else ()), list(next(iter(held.tables.values())))
+        return PartyTables(parts, held.classes if party == label_holder else ()), list(next(iter(held.tables.values())))
 
-    def example(self, label_holder: str, rows: int) -> tuple[Held, int, bool]:
+    def example(self, label_holder: str, rows: int) -> tuple[PartyTables, int, bool]:
         """Return rows to look at, all parties', the number of training rows, and whether they are real.
 
         A source that may have to download offers noise of the right shape; the others are in the package.
@@ -55,4 +56,4 @@ class Simulation:
             tables = self.source.load()
             table = tables["train"] if "train" in tables else tables["all"]
             count, real = len(table), True
-        return Held({"all": self.partition.split(table, label_holder)}, table.classes), count, real
+        return PartyTables({"all": self.partition.split(table, label_holder)}, table.classes), count, real

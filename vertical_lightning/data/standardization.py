@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vertical_lightning.features import Features
+from vertical_lightning.schema import Features
 
 SCALINGS = ("standard", "none", "per_channel")
 

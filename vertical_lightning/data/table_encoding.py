@@ -10,9 +10,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vertical_lightning.data.codes import codes
+from vertical_lightning.data.files.codes import codes
 from vertical_lightning.data.standardization import Standardization
-from vertical_lightning.features import Features, numeric_columns
+from vertical_lightning.schema import Features
+
+
+def numeric_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that are numbers, truth values among them; all others are categories."""
+    return [name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])]
 
 
 class TableEncoding:

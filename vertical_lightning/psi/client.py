@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from vertical_lightning.psi.engine import Engine
 from vertical_lightning.psi.equality_proof import TAG, EqualityProof
-from vertical_lightning.psi.hello import LIMIT, Hello, Purpose
+from vertical_lightning.psi.handshake import LIMIT, Hello, Purpose
 from vertical_lightning.psi.protocol_error import OrderError
 from vertical_lightning.psi.transcript import Transcript
 

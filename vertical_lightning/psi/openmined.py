@@ -15,8 +15,8 @@ from itertools import pairwise
 import private_set_intersection.python as native
 
 from vertical_lightning.psi.engine import Kind
+from vertical_lightning.psi.parallel import Step, in_parallel
 from vertical_lightning.psi.protocol_error import MessageError, PointError, RepeatedPointError, UnsortedSetupError
-from vertical_lightning.psi.shards import Step, sharded
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Number of points of P-256 (NIST SP 800-186, section 3.2.1.3): powers count modulo it."""
@@ -37,15 +37,15 @@ class _Key:
 
     def encrypt(self, ids: Sequence[bytes]) -> list[bytes]:
         """Map every id to the curve (the package hashes it there) and raise it to this power."""
-        return sharded(partial(_map_ids, secret=self._secret), ids, self._done)
+        return in_parallel(partial(_map_ids, secret=self._secret), ids, self._done)
 
     def reencrypt(self, points: Sequence[bytes]) -> list[bytes]:
         """Raise the peer's points to this power."""
-        return sharded(partial(_raise_points, secret=self._secret), points, self._done)
+        return in_parallel(partial(_raise_points, secret=self._secret), points, self._done)
 
     def strip(self, points: Sequence[bytes]) -> list[bytes]:
         """Take this power off: raising to its inverse modulo the curve's order undoes it."""
-        return sharded(partial(_raise_points, secret=pow(self._secret, -1, ORDER)), points, self._done)
+        return in_parallel(partial(_raise_points, secret=pow(self._secret, -1, ORDER)), points, self._done)
 
 
 class OpenMined:
@@ -61,7 +61,7 @@ class OpenMined:
     name = "openmined-p256"
 
     def __init__(self, done: Step = lambda points: None) -> None:
-        """Keep whom to tell how many points are done."""
+        """Keep the callback that is told how many points are done."""
         self._done = done
 
     def watched(self, done: Step) -> OpenMined:

@@ -38,7 +38,7 @@ class MessageError(ProtocolError):
 
 
 class PointError(ProtocolError):
-    """A message holds something that is no point of the curve."""
+    """A message contains bytes that are not a point of the curve."""
 
 
 class RepeatedPointError(ProtocolError):

@@ -125,7 +125,7 @@ class ResultCache:
         return Alignment(positions=positions, rows=dict(rows), seconds=0.0, **about)  # type: ignore[arg-type]
 
     def _write(self, path: Path, content: bytes, secret: bytes, name: str) -> None:
-        """Write a file that is whole or not there."""
+        """Write a file completely or not at all."""
         with tempfile.NamedTemporaryFile(dir=path.parent) as part:  # mode 0600
             part.write(_mac(secret, name, content) + content)
             part.flush()
@@ -135,7 +135,7 @@ class ResultCache:
 
 
 def pack(result: Alignment, party: str) -> bytes:
-    """Write one party's row numbers, and what is said of the run."""
+    """Write one party's row numbers, and the run's sizes and statement."""
     about = json.dumps({"bytes": dict(result.bytes), "statement": result.statement}).encode()
     return len(about).to_bytes(8, "big") + about + struct.pack(f"<{len(result)}q", *result.positions[party].tolist())
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from vertical_lightning.psi.engine import Engine
 from vertical_lightning.psi.equality_proof import TAG, EqualityProof
-from vertical_lightning.psi.hello import LIMIT, Hello, Purpose
+from vertical_lightning.psi.handshake import LIMIT, Hello, Purpose
 from vertical_lightning.psi.protocol_error import OrderError, PositionsError
 from vertical_lightning.psi.transcript import Transcript
 
@@ -76,7 +76,7 @@ class Server:
         }[step]
 
     def prepare(self) -> None:
-        """Put the own ids under the own key and sort them. `respond` does it if nobody did while waiting."""
+        """Encrypt this party's ids under its key and sort them; `respond` does it unless it was done while waiting."""
         points = self._key.encrypt(self._ids)
         # Sorting by points that look random hides the order of rows; keeping the rows tells later which ones matched.
         self._rows = sorted(range(len(points)), key=points.__getitem__)

@@ -11,17 +11,17 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from vertical_lightning.psi.asking import Asking
-from vertical_lightning.psi.center import Intersection, intersect
 from vertical_lightning.psi.channel import Channel
-from vertical_lightning.psi.conversation import learn, respond
 from vertical_lightning.psi.engine import Engine
 from vertical_lightning.psi.frames import Line
-from vertical_lightning.psi.hello import Purpose
+from vertical_lightning.psi.handshake import Purpose
 from vertical_lightning.psi.identifiers import NORMALIZER, canonical
+from vertical_lightning.psi.local_client import Ids, LocalClient
+from vertical_lightning.psi.multiparty import Intersection, intersect
 from vertical_lightning.psi.padding import pad
-from vertical_lightning.psi.pair import Ids, Pair
+from vertical_lightning.psi.protocol import learn, respond
 from vertical_lightning.psi.protocol_error import ClosedError, aligning_with
+from vertical_lightning.psi.remote_client import RemoteClient
 from vertical_lightning.psi.result_cache import ResultCache
 from vertical_lightning.psi.server import Server
 from vertical_lightning.psi.statement import leak_statement, partner_statement
@@ -117,8 +117,8 @@ class Star:
             if party != label_holder:
                 return self._answer(own, len(keys), label_holder, channels[label_holder], engine, parties, started)
 
-            def begin(partner: str, purpose: Purpose) -> Asking:
-                return Asking(own, partner, channels[partner], engine, parties, purpose, self._max_ids)
+            def begin(partner: str, purpose: Purpose) -> RemoteClient:
+                return RemoteClient(own, partner, channels[partner], engine, parties, purpose, self._max_ids)
 
             found = intersect(label_holder, keys, list(channels), begin, self._bucket, self._min_overlap)
         rows = {label_holder: len(keys), **found.announced}
@@ -132,8 +132,8 @@ class Star:
         with self._bar(self._points(center, lists)) as bar, stoppable(bar.update) as step:
             engine = self._engine.watched(step)
 
-            def begin(party: str, purpose: Purpose) -> Pair:
-                return Pair(center, (party, lists[party]), engine, len(keys), purpose)
+            def begin(party: str, purpose: Purpose) -> LocalClient:
+                return LocalClient(center, (party, lists[party]), engine, len(keys), purpose)
 
             found = intersect(label_holder, keys[label_holder], list(lists), begin, self._bucket, self._min_overlap)
         aligned = {party: found.common if party == label_holder else found.partners[party] for party in keys}

@@ -57,7 +57,7 @@ def leak_statement(
 
 
 def partner_statement(party: str, own: int, label_holder: str, announced: int, common: int, parties: int) -> str:
-    """Write what a partner knows of who learned what, in a process of its own.
+    """Write the statement of a partner in a process of its own: the part that it knows.
 
     >>> print(partner_statement("shop", 5, "bank", 7, common=3, parties=2).splitlines()[1])
     shop learned that bank brought 7 ids, that 2 parties take part, and which 3 of shop's own 5 ids all parties hold.

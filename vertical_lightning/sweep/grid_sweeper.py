@@ -19,11 +19,11 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.configuration import build, sentences
-from vertical_lightning.sweep import study
+from vertical_lightning.config.compose import build, user_errors
+from vertical_lightning.split.cut import every, written
+from vertical_lightning.sweep import provenance
 from vertical_lightning.sweep.job import key
-from vertical_lightning.sweep.study import is_every
-from vertical_lightning.topologies.cut import every, written
+from vertical_lightning.sweep.overrides import is_every
 
 Words = Sequence[str]
 """One job: its overrides."""
@@ -58,16 +58,16 @@ class GridSweeper(Sweeper):
         """Launch all jobs; called by Hydra."""
         OmegaConf.save(self.config, Path(self.config.hydra.sweep.dir, "multirun.yaml"))
         words = [*(f"{name}={values}" for name, values in self.params.items()), *arguments]
-        with sentences():
+        with user_errors():
             self.check_experiments(words)
             jobs = [job for combination in self.combinations(words) for job in self.every_cut(combination)]
             jobs += self.baselines(jobs)
-        study.count(Path(self.config.hydra.sweep.dir), len(jobs))
+        provenance.count(Path(self.config.hydra.sweep.dir), len(jobs))
         self.validate_batch_is_legal(jobs)  # a mistake in one shows before the first is run
         return self.launch(jobs)
 
     def launch(self, jobs: Sequence[Words]) -> Sequence[JobReturn]:
-        """Run the jobs; if a signal ends them, report on those that are finished: Hydra calls nobody then."""
+        """Run the jobs; if a signal ends them, report on the finished ones: Hydra calls no callback then."""
         ended = False
         try:
             returns = self.launcher.launch([list(job) for job in jobs], initial_job_idx=0)
@@ -136,7 +136,7 @@ class GridSweeper(Sweeper):
 
 def report_on(folder: Path) -> None:
     """Write the report of a sweep that was stopped, if it has anything to report."""
-    from vertical_lightning.study.writing import write  # pandas and matplotlib take seconds to import
+    from vertical_lightning.reports.writing import write  # pandas and matplotlib take seconds to import
 
     with suppress(ValueError, OSError):
         print(f"\n{write([folder], folder)}", flush=True)

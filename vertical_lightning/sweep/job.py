@@ -16,30 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from vertical_lightning.configuration import stamps
-from vertical_lightning.parameters import TABLE, parameters
-from vertical_lightning.sweep.study import read
-from vertical_lightning.topologies.cut import IllegalCutError
-
-RECORD = "job.json"
-"""Written last: a folder without it was interrupted."""
-
-OF_A_SPLIT = ("cut", "merge", "topology")
-"""What a baseline does not have, though its configuration does."""
+from vertical_lightning.config.compose import stamps
+from vertical_lightning.config.hparams import TABLE, parameters
+from vertical_lightning.reports import manifest
+from vertical_lightning.split.cut import IllegalCutError
 
 OF_A_RUN = ("metrics.json", "checkpoints", "events.out.tfevents.*", "output.txt", "csv", "wandb", "mlflow.db", "mlartifacts")
-LEFTOVERS = (RECORD, "error.txt", *OF_A_RUN, *(f"*/{name}" for name in OF_A_RUN), "*/*/events.out.tfevents.*")
+LEFTOVERS = (manifest.JOB, "error.txt", *OF_A_RUN, *(f"*/{name}" for name in OF_A_RUN), "*/*/events.out.tfevents.*")
 """What an interrupted attempt at the same folder may have left behind."""
 
 Train = Callable[[DictConfig, Mapping[str, str | float]], dict[str, float]]
-
-
-def in_sweep() -> bool:
-    """Whether what runs here is a job of a sweep, so that another may come."""
-    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def run(config: DictConfig, train: Train) -> dict[str, float]:
@@ -71,7 +59,7 @@ def run(config: DictConfig, train: Train) -> dict[str, float]:
         (folder / "error.txt").write_text(traceback.format_exc())
     if job["reason"]:
         print(f"{job['state']}: {job['reason']}", file=sys.stderr, flush=True)
-    write(folder, job | {"seconds": time.perf_counter() - started})
+    manifest.write(folder, manifest.JOB, job | {"seconds": time.perf_counter() - started})
     return metrics
 
 
@@ -115,7 +103,7 @@ def swept(config: DictConfig) -> dict[str, Any]:
     """Return this job's values of what the sweep varies: numbers, strings, or None."""
     values: dict[str, Any] = {}
     for name in this_study()["swept"]:
-        if config.baseline is not None and name.split(".")[0] in OF_A_SPLIT:
+        if config.baseline is not None and name.split(".")[0] in manifest.OF_A_SPLIT:
             continue
         value = HydraConfig.get().runtime.choices.get(name, OmegaConf.select(config, name))
         values[name] = value if value is None or isinstance(value, int | float | str) else str(value)
@@ -124,7 +112,7 @@ def swept(config: DictConfig) -> dict[str, Any]:
 
 def this_study() -> dict[str, Any]:
     """Read what the sweep under way is about."""
-    return read(this_sweep())
+    return manifest.read(this_sweep(), manifest.SWEEP)
 
 
 def this_sweep() -> Path:
@@ -135,7 +123,7 @@ def this_sweep() -> Path:
 
 def finished(wanted: str, folder: Path) -> Path | None:
     """Find a completed job of this configuration, in this sweep or those beside it."""
-    for record in sorted(folder.parent.parent.glob(f"*/*/{RECORD}")):
+    for record in sorted(folder.parent.parent.glob(f"*/*/{manifest.JOB}")):
         with suppress(OSError, ValueError, AttributeError):
             job = json.loads(record.read_text())
             if job.get("key") == wanted and job.get("state") == "completed" and (record.parent / "metrics.json").is_file():
@@ -148,18 +136,18 @@ def take_over(found: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, fl
     print(f"taken over, finished before: {found}", flush=True)
     if found.resolve() != folder.resolve():
         clear(folder)
-        apart = shutil.ignore_patterns(".hydra", RECORD, f"*{TABLE}")
+        apart = shutil.ignore_patterns(".hydra", manifest.JOB, f"*{TABLE}")
         shutil.copytree(found, folder, symlinks=True, dirs_exist_ok=True, ignore=apart, copy_function=share)
-    earlier = json.loads((found / RECORD).read_text())
+    earlier = manifest.read(found, manifest.JOB)
     metrics: dict[str, float] = json.loads((folder / "metrics.json").read_text())
     # What this sweep compares may be more than what the earlier one did.
     if earlier["swept"] != job["swept"]:
-        from vertical_lightning.record import tabulate
+        from vertical_lightning.run.record import tabulate
 
         for stale in folder.glob(f"*{TABLE}"):
             stale.unlink()
         tabulate({name: value for name, value in job["swept"].items() if value is not None}, metrics, folder)
-    write(folder, {**earlier, **job, "commit": earlier.get("commit"), "taken_over_from": str(found)})
+    manifest.write(folder, manifest.JOB, {**earlier, **job, "commit": earlier.get("commit"), "taken_over_from": str(found)})
     return metrics
 
 
@@ -178,10 +166,3 @@ def clear(folder: Path) -> None:
     for pattern in LEFTOVERS:
         for left in folder.glob(pattern):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
-
-
-def write(folder: Path, job: Mapping[str, Any]) -> None:
-    """Write the record whole or not at all."""
-    part = folder / f"{RECORD}.part"
-    part.write_text(json.dumps(job, indent=2) + "\n")
-    part.replace(folder / RECORD)

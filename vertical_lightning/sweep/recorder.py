@@ -9,9 +9,10 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from vertical_lightning.better import mode_of
-from vertical_lightning.objective import check_names, objectives, shown
-from vertical_lightning.sweep import study
+from vertical_lightning.config.objective import check_names, objectives, shown
+from vertical_lightning.reports.manifest import SWEEP
+from vertical_lightning.split.metric_direction import mode_of
+from vertical_lightning.sweep import overrides, provenance
 
 UNCUT = ("merge", "topology.owners")
 """What baselines say besides `baseline`, which is enough for their folders' names."""
@@ -24,7 +25,7 @@ class Recorder(Callback):
         """Record the study, and name the jobs' folders by what is swept."""
         words = [*(f"{name}={values}" for name, values in (config.hydra.sweeper.params or {}).items())]
         words += config.hydra.overrides.task
-        swept = study.varied(words)
+        swept = overrides.varied(words)
         check(config)
         objective = objectives(config)
         if "direction" in config.hydra.sweeper and not any(
@@ -32,16 +33,16 @@ class Recorder(Callback):
         ):
             # A search minimizes unless told otherwise; that accuracy is to rise goes without saying.
             config.hydra.sweeper.direction = [f"{mode_of(name)}imize" for name in objective]
-        study.write(Path(config.hydra.sweep.dir), swept, objective, shown(config))
-        hidden = {*config.hydra.job.config.override_dirname.exclude_keys, *study.fixed(words), *UNCUT} - set(swept)
+        provenance.write(Path(config.hydra.sweep.dir), swept, objective, shown(config))
+        hidden = {*config.hydra.job.config.override_dirname.exclude_keys, *overrides.fixed(words), *UNCUT} - set(swept)
         names = ",".join(f"'{name}'" for name in sorted(hidden))
         config.hydra.overrides.hydra.append(f"hydra.job.config.override_dirname.exclude_keys=[{names}]")
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Write the report, and leave with exit status 1 if a job failed or none completed: Hydra would not."""
         # pandas, matplotlib and torch take seconds to import; a single run needs none here.
-        from vertical_lightning.loggers import how_to_look_at_jobs
-        from vertical_lightning.study.writing import write
+        from vertical_lightning.reports.writing import write
+        from vertical_lightning.sweep.where_logged import how_to_look_at_jobs
 
         folder = Path(config.hydra.sweep.dir)
         try:
@@ -71,7 +72,7 @@ def check(config: DictConfig) -> None:
         sys.exit(f"vl-train: sweep.baselines={named} names none: give centralized, a feature party, or a list of them.")
     if named and not str(config.hydra.sweeper._target_).endswith(".GridSweeper"):
         sys.exit("vl-train: sweep.baselines needs hydra/sweeper=grid; a search runs only what it proposes.")
-    if (folder / study.RECORD).exists() and not config.sweep.resume:
+    if (folder / SWEEP).exists() and not config.sweep.resume:
         sys.exit(
             f"vl-train: {folder} holds a sweep already, and its report would mix the two. Choose another hydra.sweep.dir, "
             "or go on with sweep.resume=true."

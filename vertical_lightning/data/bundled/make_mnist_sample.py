@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from vertical_lightning.data.sources.mnist import Mnist
-from vertical_lightning.data.verified_file import BUNDLED, digest
+from vertical_lightning.data.sources.verified_file import BUNDLED, digest
 
 SIZES = {"train": 10_000, "test": 2_000}
 SEED = 0

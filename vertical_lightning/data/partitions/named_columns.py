@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from vertical_lightning.data.partition import check_columns, hand_out, party_names
+from vertical_lightning.data.partitions.common import check_columns, hand_out, party_names
 from vertical_lightning.schema import PartyTable, Table
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vertical_lightning.data.partition import hand_out, images, own_copy, party_names
+from vertical_lightning.data.partitions.common import hand_out, images, own_copy, party_names
 from vertical_lightning.schema import PartyTable, Table
 
 

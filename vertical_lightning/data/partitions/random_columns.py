@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from vertical_lightning.data.partition import column_count, hand_out, party_names, take_columns
+from vertical_lightning.data.partitions.common import column_count, hand_out, party_names, take_columns
 from vertical_lightning.schema import PartyTable, Table
-from vertical_lightning.seeds import derive
+from vertical_lightning.split.seeding import derive
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from vertical_lightning.data.partition import hand_out, images, own_copy, party_names
+from vertical_lightning.data.partitions.common import hand_out, images, own_copy, party_names
 from vertical_lightning.schema import PartyTable, Table
 
 _DIMENSIONS = {"vertical": -1, "horizontal": -2}

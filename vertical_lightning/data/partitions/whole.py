@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from vertical_lightning.data.partition import hand_out, own_copy, party_names
+from vertical_lightning.data.partitions.common import hand_out, own_copy, party_names
 from vertical_lightning.schema import PartyTable, Table
 
 

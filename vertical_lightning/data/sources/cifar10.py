@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from vertical_lightning.data.torchvision_source import TorchvisionSource
+from vertical_lightning.data.sources.torchvision_source import TorchvisionSource
 
 
 @dataclass(frozen=True)

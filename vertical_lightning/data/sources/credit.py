@@ -7,8 +7,8 @@ from typing import ClassVar
 import pandas as pd
 import torch
 
-from vertical_lightning.data.entity_ids import entity_ids
-from vertical_lightning.data.verified_file import bundled_file
+from vertical_lightning.data.files.entity_ids import entity_ids
+from vertical_lightning.data.sources.verified_file import bundled_file
 from vertical_lightning.schema import Table
 
 

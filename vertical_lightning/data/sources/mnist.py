@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from vertical_lightning.data.torchvision_source import TorchvisionSource
-from vertical_lightning.data.verified_file import verified_file
+from vertical_lightning.data.sources.torchvision_source import TorchvisionSource
+from vertical_lightning.data.sources.verified_file import verified_file
 from vertical_lightning.schema import Table
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from vertical_lightning.data.entity_ids import entity_ids
+from vertical_lightning.data.files.entity_ids import entity_ids
 from vertical_lightning.schema import Table
-from vertical_lightning.seeds import derive
+from vertical_lightning.split.seeding import derive
 
 
 @dataclass(frozen=True)

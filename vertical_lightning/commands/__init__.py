@@ -1,0 +1,1 @@
+"""One command a file, and nothing but its command line; nobody imports from here."""

@@ -1,0 +1,191 @@
+"""Refuses settings that cannot be meant, before anything takes time: kinds, ranges, and what wants a single optimizer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from vertical_lightning.config.choices import of_party, schedule
+from vertical_lightning.config.compose import build
+from vertical_lightning.config.setting_kinds import OURS, check_kinds
+from vertical_lightning.split.checkpoints import PartyCheckpoints
+from vertical_lightning.split.per_party import check_parties
+from vertical_lightning.split.precision import check_precision
+
+Test = Callable[[Any], bool]
+
+LOGGER_NEEDS = {"WandbLogger": "wandb", "MLFlowLogger": "mlflow"}
+"""Class → package, which is also the name of the extra that brings it."""
+
+
+def whole(least: int) -> Test:
+    """Test for an integer from `least`."""
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def number(low: float, high: float = math.inf) -> Test:
+    """Test for a finite number from `low` on and below `high`."""
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value < high
+
+
+def positive(value: Any) -> bool:
+    """Test for a finite number above 0."""
+    return number(0)(value) and value > 0
+
+
+def weights(value: Any) -> bool:
+    """Test for class weights."""
+    return value == "balanced" or (isinstance(value, list) and len(value) > 0 and all(positive(one) for one in value))
+
+
+RANGES: Mapping[str, tuple[Test, str]] = {
+    "seed": (whole(-(2**63)), "an integer; a run without a seed cannot be repeated"),
+    "batch_size": (whole(1), "an integer from 1 to the number of aligned rows"),
+    "threads": (whole(1), "an integer from 1, or null for as many as there is work for"),
+    "class_weights": (weights, "a list of numbers above 0, one a class, or balanced; null for no weights"),
+    "clip_norm": (positive, "a number above 0, one for all or one a party, or null for no limit"),
+    "accumulate": (whole(1), "an integer from 1, one for all or one a party"),
+    "party_seed": (whole(0), "an integer from 0, one for all or one a party"),
+    "datamodule.workers": (whole(0), "an integer from 0"),
+    "trainer.max_epochs": (whole(-1), "an integer from 0, or -1 for no end"),
+    "trainer.max_steps": (whole(-1), "an integer from 0, or -1 for no end"),
+    "trainer.log_every_n_steps": (whole(0), "an integer from 0"),
+    "trainer.check_val_every_n_epoch": (whole(1), "an integer from 1"),
+    "trainer.limit_train_batches": (number(0), "a number of batches, or a fraction in [0, 1]"),
+    "trainer.limit_val_batches": (number(0), "a number of batches, or a fraction in [0, 1]"),
+    "trainer.limit_test_batches": (number(0), "a number of batches, or a fraction in [0, 1]"),
+}
+"""By setting, what a value must be; null is left to the setting's own default."""
+
+ONE_DEVICE = "all parties train on one device; parties=processes gives each party a process of its own"
+OTHERWISE: Mapping[str, tuple[tuple[object, ...], str]] = {
+    "devices": ((1, "1", "auto", None), ONE_DEVICE),
+    "num_nodes": ((1, None), ONE_DEVICE),
+    "strategy": (("auto", None), ONE_DEVICE),
+    "accumulate_grad_batches": (
+        (1, None),
+        "every party steps its own optimizer; give accumulate, one number for all or one a party",
+    ),
+    "gradient_clip_val": ((None, 0), "gradients are clipped party by party; give clip_norm"),
+    "overfit_batches": (
+        (0, 0.0, None),
+        "give trainer.limit_train_batches and datamodule.shuffle=false, which train on the same",
+    ),
+    "barebones": ((False, None), "it would log no metric; trainer.fast_dev_run=true tries a run out"),
+    "reload_dataloaders_every_n_epochs": ((0, None), "the rows are aligned once and stay"),
+}
+"""Arguments of Lightning's trainer that do not go with one optimizer a party: what they may be, and what to do instead."""
+
+CALLBACKS = {
+    "StochasticWeightAveraging": "it averages what one optimizer steps; average checkpoints of callbacks.checkpoint.save_top_k",
+    "LearningRateFinder": "it tries rates out on one optimizer; sweep them: vl-train -m optimizer.lr=1e-4,1e-3,1e-2",
+    "BatchSizeFinder": "it changes the loader's batch size; give batch_size",
+    "GradientAccumulationScheduler": OTHERWISE["accumulate_grad_batches"][1],
+}
+"""Lightning's callbacks that want automatic optimization with one optimizer, and what to do instead."""
+
+
+def check_settings(config: DictConfig, party: str | None) -> None:
+    """Refuse what would only fail, or mislead, after alignment has taken its time.
+
+    Args:
+        config: The whole configuration.
+        party: The party that runs in this process; None for all.
+
+    Raises:
+        ValueError: Says what was given, what is allowed and what to do.
+    """
+    if not isinstance(config.label_holder, str):
+        raise ValueError(f"label_holder={config.label_holder} is not allowed: labels may lie at one party only; give its name.")
+    check_kinds(config)
+    check_ranges(config)
+    check_precision(config.trainer.precision)  # on a CPU Lightning would turn fp16 into bf16 before the module sees it
+    check_trainer(config, party)
+    for name in ("", *{**(config.optimizer.get("parties") or {}), **(config.scheduler.get("parties") or {})}):
+        check_optimizer(config, name)
+    if config.ckpt_path:
+        PartyCheckpoints(None if party is None else [party]).files(Path(config.ckpt_path))
+
+
+def check_ranges(config: DictConfig) -> None:
+    """Check every number in RANGES, party by party where there is one a party."""
+    for path, (test, allowed) in RANGES.items():
+        value = build(OmegaConf.select(config, path))
+        for party, one in value.items() if isinstance(value, dict) else [("", value)]:
+            if one is not None and not test(one):
+                raise ValueError(f"{path}{f'.{party}' if party else ''}={one} is not allowed: give {allowed}.")
+
+
+def check_trainer(config: DictConfig, party: str | None) -> None:
+    """Refuse what Lightning does for one optimizer only, and clocks that differ between processes."""
+    for name, (allowed, instead) in OTHERWISE.items():
+        if config.trainer.get(name) not in allowed:
+            raise ValueError(f"trainer.{name}={config.trainer[name]} is not supported: {instead}.")
+    for name, node in (config.get("callbacks") or {}).items():
+        kind = str(node.get("_target_", "")).rpartition(".")[2] if node else ""
+        if kind in CALLBACKS:
+            raise ValueError(f"callbacks.{name}, {kind}, is not supported: {CALLBACKS[kind]}.")
+    if party is not None and config.trainer.get("max_time") is not None:
+        raise ValueError("trainer.max_time ends by each party's own clock; between processes give max_epochs or max_steps.")
+
+
+def check_optimizer(config: DictConfig, party: str) -> None:
+    """Let torch judge an optimizer and a schedule, on a parameter that nobody trains.
+
+    Args:
+        config: The whole configuration.
+        party: Whose; empty for those of all.
+    """
+    import torch
+
+    tried = "optimizer"
+    try:
+        optimizer = build(of_party(config.optimizer, party))([torch.nn.Parameter(torch.zeros(1))])
+        tried = "scheduler"
+        made = schedule(of_party(config.scheduler, party))
+        if made is not None:
+            made.try_out(optimizer)
+    except (TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
+        own = (config[tried].get("parties") or {}).get(party)
+        told = ", ".join(f"{key!s}={value}" for key, value in (own or config[tried]).items() if str(key) not in OURS)
+        raise ValueError(f"{tried}{f'.parties.{party}' if own else ''} with {told} cannot be used: {error}.") from error
+
+
+def check_members(config: DictConfig, parties: Iterable[str]) -> None:
+    """Refuse settings for a party that takes no part, and seeds for some parties only.
+
+    Args:
+        config: The whole configuration.
+        parties: Those that bring rows.
+
+    Raises:
+        ValueError: Names them.
+    """
+    members = list(dict.fromkeys([*parties, *config.topology.owners, config.label_holder]))
+    for name in ("optimizer", "scheduler"):
+        check_parties("a setting of its own", config[name].get("parties") or {}, members)
+    for name in ("clip_norm", "accumulate", "party_seed"):
+        given = config[name] if isinstance(config[name], DictConfig) else dict.fromkeys(members)
+        check_parties(name, given, members)
+        if name == "party_seed" and (missing := [one for one in members if one not in given]):
+            raise ValueError(f"party_seed has no seed for {', '.join(missing)}; give one for all, or one for each party.")
+
+
+def check_loggers(config: DictConfig) -> None:
+    """Refuse a logger whose package is not installed.
+
+    Raises:
+        ValueError: It says what to install.
+    """
+    for node in (config.get("logger") or {}).values():
+        package = LOGGER_NEEDS.get(str(node.get("_target_")).rsplit(".", 1)[-1])
+        if package and find_spec(package) is None:
+            raise ValueError(
+                f"logger={package} needs {package}, which is not installed: pip install 'vertical_lightning[{package}]', or "
+                "choose another logger: tensorboard, csv or none."
+            )

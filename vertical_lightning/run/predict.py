@@ -1,0 +1,70 @@
+"""A finished run's network, on the rows of a split; the label holder gets the predictions."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig, OmegaConf
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+    from vertical_lightning.data.datamodule import VerticalDataModule
+
+
+def predict_party(config: DictConfig, name: str | None = None, rendezvous: str = "", compared: object = None) -> None:
+    """Predict, as one party or as all; the label holder writes the file."""
+    import torch
+
+    from vertical_lightning.run.build import assembled
+    from vertical_lightning.run.party import begin_party
+    from vertical_lightning.split.checkpoints import PartyCheckpoints, data_of
+    from vertical_lightning.split.outputs import Outputs
+
+    begin_party()
+    warnings.filterwarnings("ignore", message=".*callbacks used to create the checkpoint.*")  # a prediction wants none
+    OmegaConf.set_struct(config, False)
+    bar = {name: one for name, one in (config.get("callbacks") or {}).items() if name == "progress_bar"}
+    for limit, value in (("limit_test_batches", None), ("fast_dev_run", False), ("overfit_batches", 0)):
+        config.trainer[limit] = value  # the run's own may have been fewer rows than the split has
+    config.callbacks, config.logger, config.trainer.enable_progress_bar = bar, {}, bool(bar)
+    saved = data_of(PartyCheckpoints(None if name is None else [name]).load_checkpoint(config.ckpt_path))
+
+    def begin(data: VerticalDataModule) -> None:
+        data.score(saved["prepared"], config.split)
+
+    with assembled(config, name, rendezvous, begin) as (config, trainer, module, data):
+        outputs = Outputs()
+        trainer.callbacks.append(outputs)  # type: ignore[attr-defined]
+        # Not trainer.predict, which would rebuild the loader as if it had batches of its own.
+        trainer.test(module, datamodule=data, ckpt_path=config.ckpt_path, verbose=False)
+        if name in (None, config.label_holder):
+            table(data, config.split, torch.cat(outputs.logits)).to_csv(config.out, index=False)
+            print(strangers(data, config.split), flush=True)
+
+
+def table(data: VerticalDataModule, split: str, logits: Tensor) -> pd.DataFrame:
+    """Put the label holder's ids beside what is predicted: a class with all probabilities, or a number."""
+    import pandas as pd
+
+    from vertical_lightning.split.task import Regression
+
+    name = split if split in data.tables else next(iter(data.tables))
+    ids = data.tables[name][data.label_holder].ids
+    rows = data.alignments[name].positions[data.label_holder][data.splits[split].rows]
+    found, own = pd.DataFrame({"id": [ids[row] for row in rows.tolist()]}), data.preparations.of[data.label_holder]
+    if isinstance(own.task, Regression):
+        return found.assign(predicted=(own.task.mean + own.task.spread * logits.squeeze(1).double()).tolist())
+    chances = logits.double().softmax(dim=1)
+    found["predicted"] = [own.classes[number] for number in chances.argmax(dim=1).tolist()]
+    return found.assign(**{f"probability_{one}": chances[:, number].tolist() for number, one in enumerate(own.classes)})
+
+
+def strangers(data: VerticalDataModule, split: str) -> str:
+    """Say how many of the predicted rows are of ids that the run was not trained on; the label holder knows its own."""
+    name = split if split in data.tables else next(iter(data.tables))
+    trained, ids = data.preparations.of[data.label_holder].trained, data.common_ids(name, data.splits[split].rows)
+    new = len(ids) if trained is None else trained.new(ids)
+    return f"{len(ids):,} rows predicted; {new:,} of their ids are not among those that the run was trained on."

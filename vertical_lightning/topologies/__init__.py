@@ -1,1 +1,0 @@
-"""Who owns which stages of an architecture. Adding a topology costs a yaml in `conf/topology/`."""
