@@ -135,3 +135,10 @@ def test_a_record_that_is_none_is_a_sentence(record: str, tmp_path: Path) -> Non
     (folder / ".hydra" / "overrides.yaml").write_bytes(record.encode("latin-1"))
     with pytest.raises(ValueError, match=r"overrides.yaml|no setting"):
         after_the_runs([f"run={folder}"], "run")
+
+
+def test_an_unknown_target_is_refused_without_the_librarys_words(caplog: pytest.LogCaptureFixture) -> None:
+    config = OmegaConf.create({"topology": {"_target_": "vertical_lightning.topologies.topology.Topology"}})
+    with pytest.raises(ValueError, match="comes from the run's folder, and is no class of this package"):
+        check_targets(config)
+    assert not caplog.records

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from inspect import isclass
+from pkgutil import resolve_name
 from typing import Any
 
-from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -83,7 +83,7 @@ def harmless(target: str) -> bool:
     if not inside(target, ("vertical_lightning", "torch", "torchmetrics", "pytorch_lightning")):
         return False  # not even imported
     try:
-        found = get_object(target)
+        found = resolve_name(target)
     except Exception:
         return False
     return isclass(found) and inside(found.__module__, CLASSES_OF)
