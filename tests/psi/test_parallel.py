@@ -33,7 +33,7 @@ def test_parts_are_joined_in_order(count, small_parts):
 
 
 def test_messages_are_byte_identical(monkeypatch, small_parts):
-    """Request, setup and response of in_parallel keys equal those of the same keys in one piece."""
+    """Request, setup and response of keys at work in parallel equal those of the same keys in one piece."""
     engine = OpenMined()
     mine, yours = engine.key(), engine.key()
     ids = [f"id-{number}".encode() for number in range(100)]

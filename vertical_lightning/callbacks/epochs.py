@@ -1,4 +1,4 @@
-"""Training sub_run validation, epoch by epoch, in two colors: TensorBoard gives a color to a run, not to a tag."""
+"""Training beside validation, epoch by epoch, in two colors: TensorBoard gives a color to a run, not to a tag."""
 
 from __future__ import annotations
 

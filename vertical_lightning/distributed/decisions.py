@@ -34,7 +34,7 @@ class Decisions(Checkpoint):
         self.mine: list[dict[str, int]] = [{} for _ in self.savers]
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Move the received tensor to this party's device."""
+        """Let received tensors be put on the device that this party trains on."""
         self.session.remote.device = trainer.strategy.root_device
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

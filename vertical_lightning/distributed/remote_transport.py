@@ -101,7 +101,7 @@ class RemoteTransport:
         return hop
 
     def _check(self, shape: Shape, dtype: torch.dtype, like: Tensor, hop: Declared, sender: str, *, empty: bool) -> None:
-        """Refuse a tensor of another shape or dtype than declared."""
+        """Refuse a tensor whose rows, shape or dtype are not as declared."""
         fits = empty or (shape == tuple(like.shape) and shape[1:] == hop.row and shape[0] <= self._rows)
         if not fits or dtype not in self._dtypes:
             raise RefusedError(

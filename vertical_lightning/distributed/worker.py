@@ -30,7 +30,7 @@ def worker(
     folder: str,
     width: int,
 ) -> None:
-    """Run one party, and end with an exit code."""
+    """Run one party; if it fails, say why and exit with a status that says so."""
     os.chdir(folder)
     os.umask(0o077)  # weights, gradients and seeds are nobody else's on this machine either
     listen(signal.SIGTERM, signal.SIGINT)

@@ -8,7 +8,7 @@ from vertical_lightning.psi.padding import padded
 
 
 def nothing_common(rows: Mapping[str, int], label_holder: str, found: Mapping[str, int], bucket: int | None = None) -> str:
-    """Return the sizes of the lists, as far as others may know them, and of the pairs' intersections."""
+    """Return a sentence: no id is common; how many each party brought, as far as others may know, and each pair shares."""
     brought = ", ".join(f"{party} {padded(count, bucket):,}" for party, count in rows.items())
     shared = ", ".join(f"{label_holder} and {party} {count:,}" for party, count in found.items())
     return (
@@ -19,7 +19,7 @@ def nothing_common(rows: Mapping[str, int], label_holder: str, found: Mapping[st
 
 
 def below_minimum(minimum: int | None, who: str, count: int) -> str:
-    """Return the size of each pair's intersection, as a sentence."""
+    """Return a sentence: how few ids some parties share, and the minimum."""
     return (
         f"psi.min_overlap={minimum}, but {who} share only {count:,} ids. Nothing was aligned. "
         "Lower it, or bring parties with more entities in common."

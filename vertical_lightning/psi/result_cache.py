@@ -135,7 +135,7 @@ class ResultCache:
 
 
 def pack(result: Alignment, party: str) -> bytes:
-    """Write one party's row numbers, and the run's sizes and statement."""
+    """Write one party's row numbers, and the run's bytes and statement."""
     about = json.dumps({"bytes": dict(result.bytes), "statement": result.statement}).encode()
     return len(about).to_bytes(8, "big") + about + struct.pack(f"<{len(result)}q", *result.positions[party].tolist())
 

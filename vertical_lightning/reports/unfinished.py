@@ -18,7 +18,7 @@ class Unfinished:
     Attributes:
         state: failed, skipped or interrupted.
         reason: Why.
-        jobs: They.
+        jobs: The jobs.
         names: Each by what it was given.
     """
 

@@ -49,7 +49,7 @@ def model_card(
 
 
 def how(party: str, submodels: Sequence[Submodel]) -> str:
-    """Return a line: the part's inputs, its output, and the party that gets it."""
+    """Return a sentence: how features go through the files, what these take and what they give."""
     takes = ", ".join(dict.fromkeys(name for submodel in submodels for name in submodel.inputs))
     gives = ", ".join(dict.fromkeys(submodel.output for submodel in submodels))
     return (

@@ -10,7 +10,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 
 
 def kept(module: Any) -> dict[str, Any]:
-    """Return a `SplitModule`'s byte counts, sums of the epoch and metrics, and the order of the parties' parts."""
+    """Return a `SplitModule`'s byte counts, sums of the epoch and metrics, and which parties its parts belong to, in order."""
     network = module.network
     return {
         "members": network.members,

@@ -23,7 +23,7 @@ from vertical_lightning.schema import Shape
 
 @dataclass(eq=False)
 class Hop:
-    """One transport of the wire. What is elsewhere is on the device `meta`.
+    """One crossing of the wire. What is elsewhere is on the device `meta`.
 
     Attributes:
         sender: Who sent.

@@ -75,7 +75,7 @@ def image_arrays(folder: Path, where: str) -> Arrays:
 
 
 def left_out(folder: Path) -> str:
-    """Return a sentence that counts a folder's files which are no images; empty if there are none."""
+    """Return how many files of a folder are not read, images in sub-folders among them; empty if all are read."""
     others = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     within = sum(path.suffix.lower() in IMAGES for path in others if path.parent != folder)
     foreign = sum(path.suffix.lower() not in IMAGES for path in others)

@@ -122,7 +122,7 @@ def tokens(features: Features, where: str) -> Tensor:
 
 
 def refuse_infinite(features: Features, where: str) -> None:
-    """Refuse infinite numbers and fill values: one alone drowns a column, or makes a loss infinite.
+    """Refuse infinite and implausibly large numbers: one alone drowns a column, or makes a loss infinite.
 
     Raises:
         ValueError: There are some; it names columns and counts.

@@ -54,7 +54,7 @@ def kept_rows(features: Features, rows: Tensor) -> Features:
 
 
 def like_a_key(name: str) -> bool:
-    """Return a remark on columns that are named like a key.
+    """Whether a column is named like a key.
 
     >>> [name for name in ("customer_id", "CustomerID", "paid", "key", "age") if like_a_key(name)]
     ['customer_id', 'CustomerID', 'key']

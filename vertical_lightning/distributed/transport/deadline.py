@@ -19,7 +19,7 @@ class Deadline:
     """
 
     def __init__(self, rendezvous: Rendezvous) -> None:
-        self._meeting = rendezvous
+        self._rendezvous = rendezvous
         now = time.monotonic()
         self._ends, self._tells = now + rendezvous.patience, now + SILENT
 
@@ -33,7 +33,7 @@ class Deadline:
         Raises:
             RendezvousError: It is over.
         """
-        names, rendezvous = ", ".join(missing), self._meeting
+        names, rendezvous = ", ".join(missing), self._rendezvous
         if time.monotonic() > self._ends:
             late = f"{names} did not come to {rendezvous.address} within {rendezvous.patience:.0f} s (wire.patience)."
             raise RendezvousError(missing[0], said or late)

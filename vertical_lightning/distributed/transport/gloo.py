@@ -122,7 +122,7 @@ class GlooLink:
         self._group.send([frame], self._rank, TAG).wait(self._timeout)
 
     def receive(self) -> Tensor:
-        """Wait for a frame; the tensor has the length of the longest frame, because gloo does not tell the received length."""
+        """Wait for a frame, in a buffer for the longest: gloo does not tell how much came, the frame's header does."""
         self._works[self._turn].wait(FOREVER)
         buffer = self._buffers[self._turn]
         size = min(int.from_bytes(buffer[20:24].numpy().tobytes(), "little"), PAYLOAD)  # the header's own word

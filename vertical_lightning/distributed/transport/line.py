@@ -165,7 +165,7 @@ class Line:
         return PeerLostError(self.name, f"{self.name} is lost: it {how}.")
 
     def _read(self) -> None:
-        """Read frames until the conversation ends, and put each into the queue of its kind."""
+        """Read frames until the conversation ends, and put messages into the inbox."""
         while self._end is None:
             try:
                 frame = self._link.receive()
