@@ -22,8 +22,7 @@ DARK, LIGHT = "#10243a", "#ffffff"
 
 def sides(study: Study) -> list[str]:
     """Choose rows and columns: architecture and cut, or else the first two keys of several values; [] if there are fewer."""
-    split = [job for job in study.completed if not job.baseline]
-    values = {key: {job.swept[key] for job in split if key in job.swept} for key in study.swept if key not in REPEATED}
+    values = {key: {job.swept[key] for job in study.split if key in job.swept} for key in study.swept if key not in REPEATED}
     several = [key for key, found in values.items() if len(found) > 1]
     return FIRST if set(FIRST) <= set(several) else several[:2] if len(several) > 1 else []
 
@@ -32,8 +31,8 @@ def means(study: Study, rows: str, columns: str, metric: str) -> pd.DataFrame:
     """Average a metric over all else; baselines, and jobs without one of the two keys, are left out."""
     lines = [
         {rows: job.swept[rows], columns: job.swept[columns], metric: job.metrics[metric]}
-        for job in study.completed
-        if not job.baseline and rows in job.swept and columns in job.swept and metric in job.metrics
+        for job in study.split
+        if rows in job.swept and columns in job.swept and metric in job.metrics
     ]
     if not lines:
         return pd.DataFrame()
@@ -46,7 +45,7 @@ def chance(study: Study, table: pd.DataFrame, measure: Measure) -> float:
     cells = {(row, column): value for row, line in table.iterrows() for column, value in line.items() if not math.isnan(value)}
     best = (min if measure.lower else max)(cells, key=cells.__getitem__)
     rows, columns = str(table.index.name), str(table.columns.name)
-    jobs = [job for job in study.completed if (job.swept.get(rows), job.swept.get(columns)) == best and not job.baseline]
+    jobs = [job for job in study.split if (job.swept.get(rows), job.swept.get(columns)) == best]
     found = estimate([job.metrics[measure.metric] for job in jobs if measure.metric in job.metrics])
     return (found.half or 0.0) if found else 0.0
 

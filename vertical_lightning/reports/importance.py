@@ -9,7 +9,7 @@ from statistics import fmean
 from matplotlib.axes import Axes
 
 from vertical_lightning.reports.job import Job
-from vertical_lightning.reports.natural_sort import NUMBER, natural
+from vertical_lightning.reports.natural_sort import many_numbers, natural
 from vertical_lightning.reports.study import REPEATED, Study
 from vertical_lightning.reports.svg import BASELINE, PALETTE, grid, svg
 
@@ -25,7 +25,7 @@ def importances(study: Study, metric: str) -> dict[str, float]:
     It is ε² (Kelley 1935): the variance between the values of a key, less what chance alone would give so many values. A key
     that matters only together with another shows little. Empty where jobs do not differ, or too few are there to tell.
     """
-    jobs = [job for job in study.completed if not job.baseline and metric in job.metrics]
+    jobs = [job for job in study.split if metric in job.metrics]
     keys = [key for key in study.swept if len({job.swept.get(key) for job in jobs}) > 1]
     found = {key: explained(jobs, key, metric) for key in keys}
     told = {key: share for key, share in found.items() if share is not None}
@@ -48,7 +48,7 @@ def grouped(jobs: Sequence[Job], key: str, metric: str) -> list[list[float]]:
     """Put a metric's values together by a key's values; many numbers by size, in quarters of the jobs."""
     values = sorted({job.swept.get(key, "") for job in jobs}, key=natural)
     place: Mapping[str, int] = {value: number for number, value in enumerate(values)}
-    if len(values) > MANY and all(map(NUMBER.fullmatch, values)):
+    if many_numbers(values, MANY):
         place = {value: number * BINS // len(values) for number, value in enumerate(values)}
     found: dict[int, list[float]] = defaultdict(list)
     for job in jobs:

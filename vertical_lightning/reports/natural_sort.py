@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 Chunk = tuple[bool, float, str]
 
@@ -20,6 +21,15 @@ def text(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(text, value))}]"
     return "null" if value is None else str(value)
+
+
+def many_numbers(values: Collection[str], most: int) -> bool:
+    """Whether there are more than `most` values, all of them numbers: they are a scale then, and not choices.
+
+    >>> many_numbers(["0.1", "1e-3", "2"], most=2), many_numbers(["mlp", "lenet", "vgg11"], most=2)
+    (True, False)
+    """
+    return len(values) > most and all(map(NUMBER.fullmatch, values))
 
 
 def natural(value: str) -> tuple[Chunk, ...]:

@@ -12,8 +12,8 @@ from matplotlib.colors import Normalize
 from vertical_lightning.reports.heat_map import SHADES
 from vertical_lightning.reports.job import Job
 from vertical_lightning.reports.measure import Measure
-from vertical_lightning.reports.natural_sort import NUMBER, natural
-from vertical_lightning.reports.study import REPEATED, Study
+from vertical_lightning.reports.natural_sort import many_numbers, natural
+from vertical_lightning.reports.study import Study
 from vertical_lightning.reports.svg import INK, PAPER, svg
 
 MANY = 8
@@ -50,14 +50,9 @@ def lines(study: Study, score: Measure, costs: Sequence[Measure]) -> tuple[list[
         score: The last axis, and what the lines' shades tell.
         costs: Metrics that stand before it, where all jobs have them.
     """
-    keys = [key for key in study.varied if key not in REPEATED]
-    jobs = [
-        job
-        for job in study.completed
-        if not job.baseline and score.metric in job.metrics and all(key in job.swept for key in keys)
-    ]
+    jobs = [job for job in study.split if score.metric in job.metrics and all(key in job.swept for key in study.varied)]
     jobs.sort(key=lambda job: -job.metrics[score.metric] if score.lower else job.metrics[score.metric])
-    keys = [key for key in keys if len({job.swept[key] for job in jobs}) > 1]
+    keys = [key for key in study.varied if len({job.swept[key] for job in jobs}) > 1]
     if len(keys) < 2:
         return [], []
     shown = [cost for cost in costs if all(cost.metric in job.metrics for job in jobs) and cost.metric != score.metric]
@@ -67,7 +62,7 @@ def lines(study: Study, score: Measure, costs: Sequence[Measure]) -> tuple[list[
 def chosen(key: str, jobs: Sequence[Job]) -> Scale:
     """Lay out what jobs were given: value by value, jobs of one value side by side; or many numbers by size."""
     values = sorted({job.swept[key] for job in jobs}, key=natural)
-    if len(values) > MANY and all(map(NUMBER.fullmatch, values)):
+    if many_numbers(values, MANY):
         return by_size(key, [float(job.swept[key]) for job in jobs], [f"{float(value):g}" for value in (values[0], values[-1])])
     place = {value: number / (len(values) - 1) for number, value in enumerate(values)}
     aside = [ASIDE * (number / len(jobs) - 0.5) for number in range(len(jobs))]

@@ -45,6 +45,11 @@ class Study:
         return [job for job in self.jobs if job.state == "completed"]
 
     @property
+    def split(self) -> list[Job]:
+        """Return the jobs that have results, and in which parties exchanged something."""
+        return [job for job in self.completed if not job.baseline]
+
+    @property
     def varied(self) -> list[str]:
         """Return the keys that tell groups apart: those with several values, without seed and fold."""
         keys = [key for key in self.swept if key not in REPEATED]
