@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.config.best import best_of, megabytes_of
 from vertical_lightning.config.hparams import hyper_parameters
-
-if TYPE_CHECKING:
-    import pytorch_lightning as pl
-
-    from vertical_lightning.data.datamodule import VerticalDataModule
-    from vertical_lightning.split.split_module import SplitModule
+from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.run import summary
+from vertical_lightning.run.build import assembled
+from vertical_lightning.run.record import record
+from vertical_lightning.split.loggers import describe, how_to_look, log_hyper_parameters
+from vertical_lightning.split.split_module import SplitModule
 
 
 def train(
@@ -33,11 +33,6 @@ def train(
         party: The party that runs in this process; None for all.
         rendezvous: Where the others find the label holder's process, `host:port`.
     """
-    from vertical_lightning.run import summary
-    from vertical_lightning.run.build import assembled
-    from vertical_lightning.run.record import record
-    from vertical_lightning.split.loggers import how_to_look
-
     with assembled(config, party, rendezvous) as (config, trainer, module, data):
         introduce(config if party is None else without_secrets(config), module, data, trainer)
         curves, seconds = fit_and_test(trainer, module, data, config.ckpt_path, best_of(config))
@@ -55,9 +50,6 @@ def train(
 
 def introduce(config: DictConfig, module: SplitModule, data: VerticalDataModule, trainer: pl.Trainer) -> None:
     """Print the network; show in the loggers what was asked for, who runs what, and who learned what."""
-    from vertical_lightning.run import summary
-    from vertical_lightning.split.loggers import describe, log_hyper_parameters
-
     print(f"Network\n  {module.network.describe()}\n", flush=True)
     texts = {
         "configuration": OmegaConf.to_yaml(config),
