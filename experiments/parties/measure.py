@@ -119,8 +119,8 @@ def engines(round_trips: list[float]) -> list[Engine]:
 def own_settings(engine: Engine, party: str, folder: Path) -> list[str]:
     """What a party's wire needs."""
     if engine.wire == "gloo":
-        return ["wire=gloo", f"wire.insecure={str(engine.round_trip is not None).lower()}"]
-    return ["wire=grpc", *(f"wire.{name}={path}" for name, path in certificates(folder, party).items())]
+        return ["execution=gloo", f"execution.insecure={str(engine.round_trip is not None).lower()}"]
+    return ["execution=grpc", *(f"wire.{name}={path}" for name, path in certificates(folder, party).items())]
 
 
 def start(engine: Engine, words: list[str], folder: Path, stack: ExitStack) -> None:

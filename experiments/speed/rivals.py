@@ -27,7 +27,9 @@ class Uncut(nn.Module):
     def __init__(self, network: Topology) -> None:
         super().__init__()
         own = {party: deepcopy(network.own(party)) for party in network.members}
-        self.bottoms = nn.ModuleList(nn.Sequential(*(own[one][name] for name in network.bottom)) for one in network.shapes)
+        self.bottoms = nn.ModuleList(
+            nn.Sequential(*(own[one][name] for name in network.bottoms[one])) for one in network.shapes
+        )
         ((owner, names),) = network.segments
         self.merge = own[owner]["merge"]
         self.top = nn.Sequential(*(own[owner][name] for name in names))

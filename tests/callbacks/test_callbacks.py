@@ -63,7 +63,7 @@ def test_projector_has_the_first_test_rows_of_each_hop_with_their_labels(finishe
     for party in ("alice", "carol"):
         (folder,) = finished.glob(f"*/embedding%2f{party}->bob")
         assert (folder / "metadata.tsv").read_text().split() == [data.classes[label] for label in test.labels[:50].tolist()]
-        expected = module.network.run(party, module.network.bottom, test.features[party][:50])
+        expected = module.network.run(party, module.network.bottoms[party], test.features[party][:50])
         np.testing.assert_allclose(np.loadtxt(folder / "tensors.tsv"), expected.detach(), rtol=1e-4, atol=1e-5)
 
 

@@ -131,7 +131,7 @@ def test_without_tensorboard_nothing_is_written(tmp_path: Path) -> None:
 
 def test_numbers_and_two_processes(tmp_path: Path) -> None:
     words = ["data=synthetic", "data.classes=0", "batch_size=32", "callbacks.progress_bar.refresh_rate=0"]
-    run(tmp_path, *words, "trainer.max_epochs=2", "parties=processes", "threads=1")
+    run(tmp_path, *words, "trainer.max_epochs=2", "execution=gloo", "threads=1")
     for phase in ("train", "val"):
         assert {tag: list(points) for tag, points in curves(tmp_path / "bob" / phase).items()} == {
             f"epoch/{score}": [1, 2] for score in ("loss", "rmse", "r2")

@@ -108,7 +108,7 @@ def test_a_party_that_waits_for_the_others(wire: str, command: Callable[..., Com
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    party = command("vl-party", "name=alice", f"rendezvous=127.0.0.1:{port}", f"wire={wire}", *TRAIN)
+    party = command("vl-party", "name=alice", f"rendezvous=127.0.0.1:{port}", f"execution={wire}", *TRAIN)
     party.until(lambda: "alice waits at" in party.said)
     assert party.terminate() == 143
     assert party.said.endswith(
@@ -121,7 +121,7 @@ def test_parties_of_one_machine(number: int, command: Callable[..., Command], tm
     run = command(
         "vl-train",
         *TRAIN,
-        "parties=processes",
+        "execution=gloo",
         "trainer.max_epochs=10000",
         f"hydra.run.dir={tmp_path}/run",
         "architecture=tabular",

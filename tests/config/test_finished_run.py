@@ -74,7 +74,7 @@ def test_no_command_runs_what_was_planted(
         "vl-export": [f"run={planted}", "party=alice"],
         "vl-predict": [f"run={planted}", "trainer.accelerator=cpu"],
         "vl-train": [f"ckpt_path={planted}", "trainer.max_epochs=0"],
-        "vl-party": [f"ckpt_path={planted}", "name=alice", "rendezvous=127.0.0.1:1", "wire.patience=0.1"],
+        "vl-party": [f"ckpt_path={planted}", "name=alice", "rendezvous=127.0.0.1:1", "execution.patience=0.1"],
     }
     mains = {"vl-export": export.main, "vl-predict": predict.main, "vl-train": train.main, "vl-party": party.main}
     monkeypatch.setattr(sys, "argv", [command, *words[command]])

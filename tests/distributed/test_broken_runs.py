@@ -21,7 +21,7 @@ WIRES = ["gloo", "grpc"]
 @pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize("party", ["alice", "bob"])
 def test_killed(party: str, wire: str, tmp_path: Path) -> None:
-    running = Running(tmp_path, f"wire={wire}")
+    running = Running(tmp_path, f"execution={wire}")
     os.kill(running.until_epoch()[party].pid, signal.SIGKILL)
     running.ended()
     assert f"{party} was killed (signal 9)" in running.error
@@ -32,7 +32,7 @@ def test_killed(party: str, wire: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wire", WIRES)
 def test_frozen(wire: str, tmp_path: Path) -> None:
-    running = Running(tmp_path, f"wire={wire}", "wire.timeout=2")
+    running = Running(tmp_path, f"execution={wire}", "execution.timeout=2")
     os.kill(running.until_epoch()["carol"].pid, signal.SIGSTOP)
     running.ended()
     assert "carol does not answer" in running.error
@@ -60,7 +60,7 @@ def test_the_clock_starts_with_the_first_that_ends_however_it_ends(code: int) ->
 def test_frozen_near_the_end(tmp_path: Path) -> None:
     """The others are done, and leave in good order; the run does not wait for ever."""
     freeze = ["+callbacks.freeze._target_=running.Freeze", "+callbacks.freeze.party=carol"]
-    running = Running(tmp_path, "wire.timeout=2", "trainer.max_epochs=1", *freeze)
+    running = Running(tmp_path, "execution.timeout=2", "trainer.max_epochs=1", *freeze)
     running.ended()
     assert "the run has broken off: carol does not answer" in running.error
     for party in ("alice", "bob"):
@@ -69,7 +69,7 @@ def test_frozen_near_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wire", WIRES)
 def test_an_error_of_one_reaches_the_others_as_such_and_without_its_words(wire: str, tmp_path: Path) -> None:
-    running = Running(tmp_path, f"wire={wire}", "+callbacks.bomb._target_=running.Bomb", "+callbacks.bomb.party=carol")
+    running = Running(tmp_path, f"execution={wire}", "+callbacks.bomb._target_=running.Bomb", "+callbacks.bomb.party=carol")
     running.ended()
     assert "KeyError" in running.said("carol") and "a secret of this party" in running.said("carol")
     for other in ("alice", "bob"):
@@ -87,13 +87,13 @@ def test_interrupted(tmp_path: Path) -> None:
 def test_a_slow_party_is_waited_for(tmp_path: Path) -> None:
     """It shows that it lives, so the timeout does not count."""
     slow = ["+callbacks.slow._target_=running.Slow", "+callbacks.slow.party=carol", "+callbacks.slow.seconds=7"]
-    run(tmp_path, *SMALL, *QUICK, "partition=halves", "parties=processes", "wire.timeout=2", "trainer.max_epochs=1", *slow)
+    run(tmp_path, *SMALL, *QUICK, "partition=halves", "execution=gloo", "execution.timeout=2", "trainer.max_epochs=1", *slow)
     assert "bob waits for carol: the embedding carol->bob" in (tmp_path / "bob" / "output.txt").read_text()
 
 
 def test_a_party_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     slow = ["+callbacks.slow._target_=running.Slow", "+callbacks.slow.party=carol", "+callbacks.slow.seconds=6"]
-    running = Running(tmp_path, "wire.timeout=20", "wire.patience=3", *slow)
+    running = Running(tmp_path, "execution.timeout=20", "execution.patience=3", *slow)
     running.ended()
     assert "lives, but has not sent the embedding carol->bob" in running.said("bob")
 
@@ -105,7 +105,7 @@ def test_a_killed_run_goes_on_bit_identically(tmp_path: Path) -> None:
     os.kill(running.until_epoch(3)["carol"].pid, signal.SIGKILL)
     running.ended()
     epochs = 12
-    common = [*SMALL, *QUICK, "parties=processes", "partition=halves", f"trainer.max_epochs={epochs}", *words]
+    common = [*SMALL, *QUICK, "execution=gloo", "partition=halves", f"trainer.max_epochs={epochs}", *words]
     found = [{one.name for one in folder.iterdir()} for folder in (tmp_path / "killed").glob("*/checkpoints")]
     name = max(set.intersection(*found) - {"last.ckpt"})
     if int(name[6:9]) >= epochs:

@@ -35,7 +35,7 @@ def kept(folder: Path) -> list[str]:
 def test_early_stopping_and_the_best_epochs(tmp_path: Path) -> None:
     words = [*JOB, "optimizer.lr=3.0", *STOPPING, *BEST, "trainer.max_epochs=12"]
     one = run(tmp_path / "one", *words)
-    apart = run(tmp_path / "apart", *words, "parties=processes")
+    apart = run(tmp_path / "apart", *words, "execution=gloo")
     assert comparable(apart) == comparable(one)
     holder = tmp_path / "apart" / "bob" / "checkpoints"
     best = kept(holder)
@@ -52,7 +52,7 @@ def test_the_label_holder_says_how_long(tmp_path: Path) -> None:
     names = ["alice", "carol", "bob"]
     words = {name: ["trainer.max_steps=7" if name == "bob" else "trainer.max_epochs=1"] for name in names}
     own = {
-        name: configuration_of(configuration(tmp_path, *JOB, "parties=processes", *words[name], SAVE_EACH_STEP), name)
+        name: configuration_of(configuration(tmp_path, *JOB, "execution=gloo", *words[name], SAVE_EACH_STEP), name)
         for name in names
     }
     spawn(own, run_party)
@@ -64,5 +64,5 @@ def test_the_label_holder_says_how_long(tmp_path: Path) -> None:
 def test_sanity_checks_and_validation_within_an_epoch(tmp_path: Path) -> None:
     words = [*JOB, "trainer.num_sanity_val_steps=2", "+trainer.val_check_interval=2", "trainer.max_epochs=2"]
     one = run(tmp_path / "one", *words)
-    apart = run(tmp_path / "apart", *words, "parties=processes")
+    apart = run(tmp_path / "apart", *words, "execution=gloo")
     assert comparable(apart) == comparable(one)

@@ -18,7 +18,7 @@ from vertical_lightning.run.processes import configuration_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-JOB = [*SMALL, *QUICK, "partition=halves", "parties=processes", "trainer.max_epochs=1", "wire.patience=30"]
+JOB = [*SMALL, *QUICK, "partition=halves", "execution=gloo", "trainer.max_epochs=1", "execution.patience=30"]
 
 
 def meet(folder: Path, differences: Mapping[str, list[str]]) -> dict[str, str]:

@@ -18,7 +18,7 @@ JOB = [
     *QUICK,
     *("partition=halves", "topology=u_shaped", "architecture=tabular", "architecture.hidden=[16,16,16]", "scheduler=cosine"),
 ]
-APART = "parties=processes"
+APART = "execution=gloo"
 
 
 @pytest.fixture(scope="module")

@@ -79,7 +79,7 @@ def files(tmp_path: Path) -> Path:
 
 
 def test_a_process_sees_its_own(files: Path, tmp_path: Path) -> None:
-    words = ["data=files", "label_holder=bob", "batch_size=16", *QUICK, "trainer.max_epochs=2", "parties=processes"]
+    words = ["data=files", "label_holder=bob", "batch_size=16", *QUICK, "trainer.max_epochs=2", "execution=gloo"]
     words += ["~callbacks.release_columns"]  # so that there is something of the own file to find
     for party in MARKS:
         words += [f"++data.parties.{party}.path={files / party}.csv"]
@@ -105,7 +105,7 @@ def test_nobody_else_needs_to_be_able_to_read_it(files: Path, tmp_path: Path) ->
         words = [f"++data.parties.{name}.id=id" for name in MARKS]  # the same order of names everywhere
         words += [f"++data.parties.{party}.path={home / 'rows.csv'}"]
         words += ["++data.parties.bob.label=label"] if party == "bob" else []
-        common = ["data=files", "label_holder=bob", "batch_size=16", *QUICK, "trainer.max_epochs=1", "parties=processes"]
+        common = ["data=files", "label_holder=bob", "batch_size=16", *QUICK, "trainer.max_epochs=1", "execution=gloo"]
         own[party] = configuration_of(configuration(tmp_path / "run", *common, *words), party)
     spawn(own, run_party)
     assert json.loads((tmp_path / "run" / "bob" / "metrics.json").read_text())["psi/intersection"] > 90

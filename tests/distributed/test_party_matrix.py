@@ -49,7 +49,7 @@ def test_fifty_steps(topology: str, processes: int, architecture: str, optimizer
     words = [*SMALL, *STEPS, *ARCHITECTURES[architecture], *PARTIES[topology, processes], *OPTIMIZERS[optimizer]]
     words += STITCHED.get((topology, processes, architecture), [])
     one = run(tmp_path / "one", *words)
-    apart = run(tmp_path / "apart", *words, "parties=processes", f"wire={wire}")
+    apart = run(tmp_path / "apart", *words, f"execution={wire}")
     assert len(list((tmp_path / "apart").glob("*/metrics.json"))) == processes, "another number of processes"
     assert comparable(apart) == comparable(one)
     ours, theirs = weights(tmp_path / "apart"), weights(tmp_path / "one")

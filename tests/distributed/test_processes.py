@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from certificates import certificates
 from event_tags import written
-from job import SMALL, run
+from job import SMALL, configuration, run
 from resumable import equal
 from two_runs import comparable, weights
 
-from vertical_lightning.run.party import begin_party
+from vertical_lightning.run.party import begin_party, run_party
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -28,7 +28,7 @@ CASES = {
     "nothing to train at the label holder": ["topology=aggregate", "partition=halves"],
     "bf16": ["topology=splitnn", "partition=halves", "trainer.precision=bf16-mixed"],
     "numbers, dropout": ["architecture=tabular", "data=synthetic", "data.classes=0", "partition=even_columns", "cut=1"],
-    "grpc": ["topology=u_shaped", "partition=halves", "wire=grpc"],
+    "grpc": ["topology=u_shaped", "partition=halves", "execution=grpc"],
 }
 
 
@@ -38,10 +38,10 @@ def settings(words: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_same_numbers_to_the_last_bit(case: str, tmp_path: Path) -> None:
-    wire = [word for word in CASES[case] if word.startswith("wire=")]
-    words = settings([word for word in CASES[case] if word not in wire])
+    [execution] = [word for word in CASES[case] if word.startswith("execution=")] or ["execution=gloo"]
+    words = settings([word for word in CASES[case] if word != execution])
     one = run(tmp_path / "one", *words)
-    apart = run(tmp_path / "apart", *words, "parties=processes", *wire)
+    apart = run(tmp_path / "apart", *words, execution)
     assert comparable(apart) == comparable(one)
     ours, theirs = weights(tmp_path / "apart"), weights(tmp_path / "one")
     assert ours.keys() == theirs.keys()
@@ -54,14 +54,15 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("certificates")
     made = {party: certificates(folder, party) for party in ("alice", "bob")}
     paths = {key: {party: str(own[key]) for party, own in made.items()} for key in ("certificate", "key", "authority")}
-    written = [f"wire.{key}={{{','.join(f'{party}:{path}' for party, path in own.items())}}}" for key, own in paths.items()]
-    return ["wire=grpc", *written]
+    listed = {key: ",".join(f"{party}:{path}" for party, path in own.items()) for key, own in paths.items()}
+    written = [f"execution.{key}={{{files}}}" for key, files in listed.items()]
+    return ["execution=grpc", *written]
 
 
 def test_mutual_tls(certified: list[str], tmp_path: Path) -> None:
     words = settings(["partition=images_labels"])
     one = run(tmp_path / "one", *words)
-    apart = run(tmp_path / "apart", *words, "parties=processes", *certified)
+    apart = run(tmp_path / "apart", *words, *certified)
     assert comparable(apart) == comparable(one)
 
 
@@ -71,8 +72,8 @@ def test_bytes_are_those_of_the_frames(wire: str, tmp_path: Path) -> None:
     words = [
         "partition=halves",
         "topology=splitnn",
-        "parties=processes",
-        f"wire={wire}",
+        "execution=gloo",
+        f"execution={wire}",
         "callbacks.boundary_report.whole=true",
     ]
     metrics = run(tmp_path, *settings(words))
@@ -95,7 +96,7 @@ def test_bytes_are_those_of_the_frames(wire: str, tmp_path: Path) -> None:
 
 def test_readme_lists_every_tag(tmp_path: Path) -> None:
     """Each party's TensorBoard has what README says of processes, and nothing that it does not say."""
-    run(tmp_path, *settings(["partition=images_labels", "parties=processes"]))
+    run(tmp_path, *settings(["partition=images_labels", "execution=gloo"]))
     for party, other in (("alice", "bob"), ("bob", "alice")):
         found = {tag for _, tag in written(tmp_path / party)}
         ways = [f"{one}->{two}" for one, two in ((party, other), (other, party))]
@@ -105,11 +106,11 @@ def test_readme_lists_every_tag(tmp_path: Path) -> None:
         assert ("leakage/alice" in found) == (party == "alice"), "who has the input measures"
 
 
-def test_a_wire_that_joins_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="say parties=local wire=local"):
-        run(tmp_path, *SMALL, "wire=gloo")
+def test_an_execution_that_joins_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="execution=local joins parties of one process"):
+        run_party(configuration(tmp_path, *SMALL), "alice", "127.0.0.1:1")
     with pytest.raises(ConnectionError):
-        run(tmp_path, *SMALL, "parties=processes", "wire=gloo", "wire.patience=0.001")
+        run(tmp_path, *SMALL, "execution=gloo", "execution.patience=0.001")
 
 
 def test_what_launchers_set_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 EPOCHS = 40
 JOB = [
     *("architecture=tabular", "cut=1", "optimizer=sgd", "optimizer.momentum=0.9", f"trainer.max_epochs={EPOCHS}"),
-    *("wire.timeout=3", "wire.patience=10", "psi.cache=false"),
+    *("execution.timeout=3", "execution.patience=10", "psi.cache=false"),
 ]
 PARTIES = ("alice", "carol", "bob")
 START, START_SHARE = 1.5, 10
@@ -31,7 +31,7 @@ START, START_SHARE = 1.5, 10
 QUICKLY, ALL = 16, 60
 """Faults that slow tests try, and exhaustive ones."""
 
-WORDS = ["parties=processes", "partition=halves", *SMALL, *QUICK, *JOB]
+WORDS = ["execution=gloo", "partition=halves", *SMALL, *QUICK, *JOB]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_a_fault_at_a_random_moment(seed: int, undisturbed: dict[str, Any], tmp_
     chance = random.Random(seed)
     party, number = chance.choice(PARTIES), chance.choice((signal.SIGKILL, signal.SIGSTOP))
     wire, moment = chance.choice(("gloo", "grpc")), chance.uniform(-START_SHARE, EPOCHS)
-    running = Running(tmp_path / "disturbed", *JOB, f"wire={wire}")
+    running = Running(tmp_path / "disturbed", *JOB, f"execution={wire}")
     disturb(running, party, number, moment)
     running.ended()
     folder = tmp_path / "disturbed"
@@ -76,7 +76,7 @@ def test_a_fault_at_a_random_moment(seed: int, undisturbed: dict[str, Any], tmp_
     else:
         assert party in running.error, running.error
         saved = all((folder / one / "checkpoints" / "last.ckpt").is_dir() for one in PARTIES)
-        metrics = run(tmp_path / "on", *WORDS, f"wire={wire}", *([f"ckpt_path={folder}"] if saved else []))
+        metrics = run(tmp_path / "on", *WORDS, f"execution={wire}", *([f"ckpt_path={folder}"] if saved else []))
         folder = tmp_path / "on" if list(tmp_path.glob("on/*/checkpoints")) else folder  # where all epochs were done before
     found = end(folder, metrics)
     different = [name for name, value in found.items() if not equal(value, undisturbed[name])]

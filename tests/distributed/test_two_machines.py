@@ -21,7 +21,7 @@ HEADING = "### Two machines"
 PARTIES = ("bank", "bureau")
 OWN_FILES = {"bank": ["bank.csv"], "bureau": ["bureau.csv"]}
 SEEDS = "party_seed=0 threads=1 trainer.accelerator=cpu"
-GLOO = "wire=gloo wire.insecure=true"
+GLOO = "execution=gloo execution.insecure=true"
 PATIENCE = 240.0
 ROWS = 12_000
 """Of each file, so that alignment takes little time; a file's rows come in random order."""

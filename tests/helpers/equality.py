@@ -38,7 +38,7 @@ class Case:
         torch.manual_seed(0)
         if self.merge != "stitch":
             network = mlp_network(self.topology, self.parties, self.merge)
-            return network, self.uncut_mlp(len(network.bottom))
+            return network, self.uncut_mlp(len(network.bottoms[network.feature_parties[0]]))
         owners, cut = {"splitnn": (["bob"], 2), "u_shaped": (["server", "bob"], [2, 4])}[self.topology]
         shapes = {f"party_{number}": STRIP for number in range(self.parties)}
         network = Topology(LeNet(), shapes, OUTPUTS, "bob", owners=owners, cut=cut, merge=MERGES["stitch"])
@@ -60,7 +60,7 @@ def pair_up(network: Topology, uncut: reference.Uncut) -> list[Pair]:
     stages = [
         (party, network.own(party)[name], layer)
         for party, bottom in zip(network.feature_parties, uncut.bottoms, strict=True)
-        for name, layer in zip(network.bottom, bottom, strict=True)
+        for name, layer in zip(network.bottoms[party], bottom, strict=True)
     ]
     later = [(owner, network.own(owner)[name]) for owner, names in network.segments for name in names]
     stages += [(owner, stage, layer) for (owner, stage), layer in zip(later, uncut.rest, strict=True)]

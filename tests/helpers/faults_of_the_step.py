@@ -11,6 +11,7 @@ from torch.optim import SGD, Optimizer
 from vertical_lightning.merges.concat import Concat
 from vertical_lightning.merges.mean import Mean
 from vertical_lightning.split.accumulation import Accumulation
+from vertical_lightning.split.party_optimizers import PartyOptimizers
 from vertical_lightning.split.split_module import SplitModule
 from vertical_lightning.split.topology import Topology
 
@@ -60,7 +61,7 @@ def first_party_stepped_twice(patch: Patch) -> None:
 
 def clipped_by_the_global_norm(patch: Patch) -> None:
     def hook(self: SplitModule, optimizer: Optimizer) -> None:
-        nn.utils.clip_grad_norm_(self.parameters(), next(iter(self.clip_norm_of.values())))
+        nn.utils.clip_grad_norm_(self.parameters(), next(iter(self.stepping.clip_norm_of.values())))
 
     patch(SplitModule, "on_before_optimizer_step", hook)
 
@@ -70,13 +71,13 @@ def not_clipped(patch: Patch) -> None:
 
 
 def momentum_lost(patch: Patch) -> None:
-    honest = SplitModule.configure
+    honest = PartyOptimizers.configure
 
-    def configure(self: SplitModule, party: str) -> dict[str, Optimizer]:
-        made = honest(self, party)
+    def configure(self: PartyOptimizers, party: str, trainer: object) -> dict[str, Optimizer]:
+        made = honest(self, party, trainer)
         return {"optimizer": SGD(made["optimizer"].param_groups[0]["params"], lr=0.1)} if party == "bob" else made
 
-    patch(SplitModule, "configure", configure)
+    patch(PartyOptimizers, "configure", configure)
 
 
 def blocks_swapped(patch: Patch) -> None:

@@ -8,7 +8,8 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from vertical_lightning.split.wire import Hop, Wire
+from vertical_lightning.split.hop import Hop
+from vertical_lightning.split.wire import Wire
 
 Patch = Callable[[object, str, object], None]
 
@@ -61,7 +62,7 @@ def one_hop_forgotten(patch: Patch) -> None:
 
 def stale_hops(patch: Patch) -> None:
     """Hops stay from step to step, and are returned again."""
-    patch(Wire, "open", lambda self: None)
+    patch(Wire, "open", lambda self, own=None: None)
 
 
 def rounded_on_the_way(patch: Patch) -> None:

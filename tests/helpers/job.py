@@ -7,7 +7,8 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from vertical_lightning.config.compose import build, config_folder
+from vertical_lightning.config.compose import config_folder
+from vertical_lightning.run.execution import execute
 
 SMALL = ["data._target_=small_images.SmallImages", "batch_size=32", "callbacks.progress_bar.refresh_rate=0"]
 """Few pictures instead of a data set; keys that the chosen set does not have stay out."""
@@ -20,5 +21,4 @@ def configuration(folder: Path, *overrides: str) -> DictConfig:
 
 def run(folder: Path, *overrides: str) -> dict[str, float]:
     config = configuration(folder, *overrides)
-    found: dict[str, float] = build(config.parties)(config)
-    return found
+    return execute(config)

@@ -24,7 +24,7 @@ class Running:
 
     def __init__(self, folder: Path, *words: str) -> None:
         self.folder, self.error = folder, ""
-        self._words = [*SMALL, *QUICK, "parties=processes", "partition=halves", "trainer.max_epochs=10000", *words]
+        self._words = [*SMALL, *QUICK, "execution=gloo", "partition=halves", "trainer.max_epochs=10000", *words]
         self._thread = threading.Thread(target=self._go, daemon=True)
         self._thread.start()
 

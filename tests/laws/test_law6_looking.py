@@ -161,9 +161,9 @@ def test_only_train_seeds() -> None:
         for file in PACKAGE.rglob("*.py")
         for call in seeders(ast.parse(file.read_text()))
     }
-    # The topology seeds within a fork of the state, which the tests above see restored; `seeds` a generator that it has made.
+    # `seeded` seeds within a fork of the state, which the tests above see restored; `seeds` a generator that it has made.
     assert found == {
         "run/build.py: pl.seed_everything",
         "split/seeding.py: made.manual_seed",
-        "split/topology.py: torch.default_generator.set_state",
+        "split/seeding.py: torch.default_generator.set_state",
     }

@@ -44,8 +44,6 @@ COMPANIONS = {
     ("partition", "credit"): ["data=credit", *FEW_ROWS],
     ("partition", "adult"): ["data=adult", *FEW_ROWS],
     ("partition", "bank"): ["data=bank", "overlap.missing=0.5", *FEW_ROWS[1:]],
-    ("wire", "gloo"): ["parties=processes", *SMALL],
-    ("wire", "grpc"): ["parties=processes", *SMALL],
     ("partition", "centralized"): ["topology=centralized", *SMALL],
 }
 """What a choice needs beside it; the others run on small pictures."""

@@ -115,7 +115,7 @@ def test_broken_off_before_the_test_and_gone_on_with_all_metrics_are_there(
     assert all(torch.equal(ours["state_dict"][name], value) for name, value in theirs["state_dict"].items())
 
 
-@pytest.mark.parametrize("parties", [[], ["parties=processes"]], ids=["one", "apart"])
+@pytest.mark.parametrize("parties", [[], ["execution=gloo"]], ids=["one", "apart"])
 def test_none_may_be_kept(parties: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     metrics = run(tmp_path, *JOB, "trainer.max_epochs=1", "checkpoint=none", *parties)
     assert metrics["test/accuracy"] > 0 and not list(tmp_path.rglob("*.ckpt"))

@@ -301,7 +301,7 @@ def test_what_vl_train_leaves(tmp_path: Path) -> None:
     """Its own configuration file, one process a party."""
     quick = ["data=synthetic", "partition=even_columns", "data.rows=600", "architecture=tabular", "trainer.max_epochs=1"]
     quick += ["cut=1", "label_holder=alice", "trainer.accelerator=cpu", "hydra.run.dir=run"]
-    done = command("train", tmp_path, *quick, "parties=processes", "wire=gloo")
+    done = command("train", tmp_path, *quick, "execution=gloo")
     assert done.returncode == 0, done.stderr
     for party in ("alice", "carol"):
         done = command("export", tmp_path, "run=run", f"party={party}", f"out={party}")

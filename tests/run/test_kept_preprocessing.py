@@ -58,7 +58,7 @@ def predicted(folder: Path, out: Path, name: str, *words: str, split: str = "all
     out.mkdir(exist_ok=True)
     told = [*JOB, *paths(folder, name), "++data.parties.bank.label=y", *words, f"ckpt_path={folder / 'run'}"]
     config = configuration(out, *told, f"+out={out / f'{name}.csv'}", f"+split={split}")
-    if "parties=processes" in words:
+    if "execution=gloo" in words:
         spawn({party: configuration_of(config, party) for party in ("bank", "shop")}, predict_party)
     else:
         predict_party(config)
@@ -89,7 +89,7 @@ def test_a_split_of_the_run_is_scored_as_the_run_did(folder: Path, tmp_path: Pat
 
 def test_processes_score_new_files_alike(folder: Path, tmp_path: Path) -> None:
     one = predicted(folder, tmp_path / "one", "new")
-    pd.testing.assert_frame_equal(one, predicted(folder, tmp_path, "new", "parties=processes"), check_exact=True)
+    pd.testing.assert_frame_equal(one, predicted(folder, tmp_path, "new", "execution=gloo"), check_exact=True)
 
 
 def test_each_party_keeps_its_own_and_nobody_elses(folder: Path) -> None:

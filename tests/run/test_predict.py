@@ -46,7 +46,7 @@ def test_processes_say_the_same(finished: tuple[Path, dict[str, float]], tmp_pat
     (tmp_path / "one").mkdir()
     one, words = settings(tmp_path / "one", f"ckpt_path={finished[0]}")
     predict_party(configuration(tmp_path / "one", *words))
-    several, words = settings(tmp_path, f"ckpt_path={finished[0]}", "parties=processes")
+    several, words = settings(tmp_path, f"ckpt_path={finished[0]}", "execution=gloo")
     config = configuration(tmp_path / "apart", *words)
     spawn({name: configuration_of(config, name) for name in ("alice", "carol", "bob")}, predict_party)
     assert several.read_text() == one.read_text()

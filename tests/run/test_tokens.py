@@ -36,7 +36,7 @@ def test_one_process_and_several_learn_from_them(words: list[str], tmp_path: Pat
     out = tmp_path / "out.csv"
     predict_party(configuration(tmp_path, *words, f"ckpt_path={tmp_path / 'one'}", f"+out={out}", "+split=all"))
     assert len(pd.read_csv(out)) == ROWS
-    several = run(tmp_path / "several", *words, "parties=processes")
+    several = run(tmp_path / "several", *words, "execution=gloo")
     assert {name: several[name] for name in ("train/loss", "test/loss")} == {
         name: one[name] for name in ("train/loss", "test/loss")
     }

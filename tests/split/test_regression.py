@@ -38,7 +38,7 @@ def test_split_equals_uncut(topology: str, merge: str, optimizer: str) -> None:
     shapes = {party: (number + 2,) for number, party in enumerate(feature_parties(topology, 3))}
     owners, cut = TOPOLOGIES[topology]
     network = Topology(Mlp(WIDTHS), shapes, 1, "bob", owners=owners, cut=cut, merge=MERGES[merge]).double()
-    uncut = uncut_mlp(len(network.bottom), merge).double()
+    uncut = uncut_mlp(len(network.bottoms["party_0"]), merge).double()
     with torch.no_grad():
         for _, ours, theirs in (pairs := pair_up(network, uncut)):
             source, target = (theirs, ours) if theirs is uncut.query else (ours, theirs)

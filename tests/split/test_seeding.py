@@ -40,7 +40,7 @@ def test_every_bit_of_a_seed_changes_all_weights() -> None:
 
 def test_a_seed_is_in_the_checkpoint_and_nowhere_else(tmp_path: Path) -> None:
     seed = 2**100 + 12345678901234567
-    run(tmp_path, *SMALL, *QUICK, "parties=processes", "trainer.max_epochs=1", f"party_seed={seed}")
+    run(tmp_path, *SMALL, *QUICK, "execution=gloo", "trainer.max_epochs=1", f"party_seed={seed}")
     for path in tmp_path.rglob("*"):
         if path.is_file() and path.suffix != ".ckpt":
             assert str(seed).encode() not in path.read_bytes(), path

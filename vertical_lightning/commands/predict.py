@@ -45,12 +45,12 @@ def predict(config: DictConfig) -> None:
             config.folder = folder
             if config.name is not None:
                 predict_party(config, config.name, config.rendezvous)
-            elif config.parties._target_ == "vertical_lightning.run.processes.run":
+            elif config.execution:
                 from vertical_lightning.distributed.spawn import spawn
                 from vertical_lightning.run.processes import configuration_of, parties
 
                 own = {name: configuration_of(config, name) for name in parties(config)}
-                spawn(own, predict_party, config.parties.rendezvous)
+                spawn(own, predict_party, config.rendezvous)
             else:
                 predict_party(config)
         if config.name in (None, config.label_holder):

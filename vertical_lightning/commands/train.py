@@ -1,7 +1,4 @@
-"""The command `vl-train`: one run, or a sweep of many.
-
-Torch and Lightning take seconds to import, so `build` imports them: `--help`, `--cfg job` and completion answer at once.
-"""
+"""The command `vl-train`: one run, or a sweep of many."""
 
 from __future__ import annotations
 
@@ -16,7 +13,6 @@ from omegaconf import DictConfig
 from vertical_lightning.config import folder_name
 from vertical_lightning.config.compose import (
     allow_party_overrides,
-    build,
     config_folder,
     hide_cuda,
     in_sweep,
@@ -52,8 +48,10 @@ def run(config: DictConfig) -> float | tuple[float | None, ...] | None:
     with user_errors(partial(how_to_go_on, config)):
         check_resumed(config)
         check_names(config)
-        start = build(config.parties)
-        metrics = job.run(config, start) if swept else start(config)
+        # Torch and Lightning take seconds to import; `--help`, `--cfg job` and completion answer at once.
+        from vertical_lightning.run.execution import execute
+
+        metrics = job.run(config, execute) if swept else execute(config)
         return values(config, metrics, search="direction" in HydraConfig.get().sweeper)
 
 

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from vertical_lightning.config.compose import PATHS, divided
-from vertical_lightning.config.hparams import parameters
+from vertical_lightning.config.hparams import hyper_parameters
 from vertical_lightning.config.trusted_targets import check_targets
 
 OVERRIDES = Path(".hydra", "overrides.yaml")
@@ -116,7 +116,7 @@ def changes(config: DictConfig, folder: Path) -> str:
     record = folder / ".hydra" / "config.yaml"
     if not record.is_file():
         return ""
-    before, now = parameters(readable(record)), parameters(config)
+    before, now = hyper_parameters(readable(record)), hyper_parameters(config)
     names = [name for name in {**before, **now} if name.split(".")[0] not in OWN and before.get(name) != now.get(name)]
     told = ", ".join(f"{name} {before.get(name, 'none')} → {now.get(name, 'none')}" for name in sorted(names))
     return f"The settings are those of {folder}{f'; changed: {told}' if told else ''}."

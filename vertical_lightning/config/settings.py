@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.config.choices import of_party, schedule
+from vertical_lightning.config.choices import learning_rate_schedule, of_party
 from vertical_lightning.config.compose import build
 from vertical_lightning.config.setting_kinds import OURS, check_kinds
 from vertical_lightning.split.checkpoints import PartyCheckpoints
@@ -62,7 +62,7 @@ RANGES: Mapping[str, tuple[Test, str]] = {
 }
 """By setting, what a value must be; null is left to the setting's own default."""
 
-ONE_DEVICE = "all parties train on one device; parties=processes gives each party a process of its own"
+ONE_DEVICE = "all parties train on one device; execution=gloo gives each party a process of its own"
 OTHERWISE: Mapping[str, tuple[tuple[object, ...], str]] = {
     "devices": ((1, "1", "auto", None), ONE_DEVICE),
     "num_nodes": ((1, None), ONE_DEVICE),
@@ -147,7 +147,7 @@ def check_optimizer(config: DictConfig, party: str) -> None:
     try:
         optimizer = build(of_party(config.optimizer, party))([torch.nn.Parameter(torch.zeros(1))])
         tried = "scheduler"
-        made = schedule(of_party(config.scheduler, party))
+        made = learning_rate_schedule(of_party(config.scheduler, party))
         if made is not None:
             made.try_out(optimizer)
     except (TypeError, ValueError, ZeroDivisionError, AttributeError) as error:

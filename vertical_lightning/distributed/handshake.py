@@ -8,26 +8,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.config.hparams import flat
+from vertical_lightning.config.hparams import shared
 from vertical_lightning.distributed.transport.messages import SCHEDULE
-
-AGREED = (
-    *("topology", "architecture", "merge", "cut", "label_holder", "batch_size", "seed", "data_seed", "trainer.precision"),
-    *("datamodule.val_fraction", "datamodule.test_fraction", "datamodule.folds", "datamodule.fold", "datamodule.drop_last"),
-    *("datamodule.shuffle", "psi.engine", "psi.min_overlap", "wire", "split", "test"),
-)
-"""The configuration's nodes on which all results depend, or without which the parties would wait for each other for ever.
-Each party decides by itself how it scales, steps and clips, and where its files lie."""
-
-OWN = ("wire.certificate", "wire.key", "wire.authority", "wire.listen", "wire.insecure")
 
 
 def facts(config: DictConfig) -> dict[str, str]:
     """Return the settings and library versions that must be the same at all parties."""
-    found: dict[str, str] = {}
-    for name in AGREED:
-        found |= {key: str(value) for key, value in flat(name, OmegaConf.select(config, name)) if key not in OWN}
-    return found | {package: version(package).split("+")[0] for package in ("vertical_lightning", "torch")}
+    return shared(config) | {package: version(package).split("+")[0] for package in ("vertical_lightning", "torch")}
 
 
 def schedule(config: DictConfig) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from vertical_lightning.distributed.transport.failure import RefusedError
 from vertical_lightning.distributed.transport.frame import Kind
 from vertical_lightning.distributed.transport.peer import Peer
 from vertical_lightning.schema import Shape
+from vertical_lightning.split.codec import PLAIN, Codec, Payload
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,24 @@ class RemoteTransport:
         self.device = torch.device("cpu")
         self._declared: dict[tuple[str, str, bool], Declared] = {}
         self._crossed: set[int] = set()
-        self._rows, self._dtypes = 0, frozenset[torch.dtype]()
+        self._rows, self._dtypes, self._codec = 0, frozenset[torch.dtype](), PLAIN
 
-    def declare(self, hops: Mapping[tuple[str, str], Shape], rows: int, dtypes: Collection[torch.dtype]) -> None:
+    def declare(
+        self,
+        hops: Mapping[tuple[str, str], Shape],
+        rows: int,
+        dtypes: Collection[torch.dtype],
+        codec: Codec = PLAIN,
+    ) -> None:
         """Say what may cross from now on.
 
         Args:
             hops: The shape of a row on each way (sender, receiver) of embeddings; their gradients come back.
             rows: Most rows of a batch.
             dtypes: Of the numbers.
+            codec: Says how they are written; all ends have the same.
         """
-        self._rows, self._dtypes = rows, frozenset(dtypes)
+        self._rows, self._dtypes, self._codec = rows, frozenset(dtypes), codec
         for number, ((sender, receiver), row) in enumerate(hops.items()):
             self._declared[sender, receiver, False] = Declared(f"the embedding {sender}->{receiver}", 2 * number, row)
             self._declared[receiver, sender, True] = Declared(f"the gradient {receiver}->{sender}", 2 * number + 1, row)
@@ -62,65 +70,98 @@ class RemoteTransport:
         """Begin a step: every hop may be crossed once, forth and back."""
         self._crossed = set()
 
-    def ends_here(self, sender: str, receiver: str) -> bool:
-        """Whether this party is the sender or the receiver."""
-        return self.party in (sender, receiver)
+    def here(self, party: str) -> bool:
+        """Whether a party is the one in this process."""
+        return party == self.party
 
-    def carry(self, tensor: Tensor, sender: str, receiver: str) -> Tensor:
-        """Return what the receiver gets of an embedding."""
-        return self._cross(tensor, tensor, sender, receiver, back=False)
+    def carry(self, payload: Payload | None, like: Tensor, sender: str, receiver: str) -> Payload | None:
+        """Carry an embedding, if it comes from here or is for this party."""
+        return self._cross(payload, like, sender, receiver, None, back=False)
 
-    def carry_back(self, gradient: Tensor | None, sent: Tensor, sender: str, receiver: str) -> Tensor | None:
-        """Return the gradient that `receiver` gets for the tensor `sent`; None if that took no part in the loss."""
-        found = self._cross(gradient, sent, sender, receiver, back=True)
-        return None if found.shape != sent.shape else found
+    def carry_back(
+        self, payload: Payload | None, like: Tensor, sender: str, receiver: str, forward: Payload | None = None
+    ) -> Payload | None:
+        """Carry a gradient, if it comes from here or is for this party; None if the hop took no part in the loss."""
+        return self._cross(payload, like, sender, receiver, forward, back=True)
 
-    def _cross(self, tensor: Tensor | None, like: Tensor, sender: str, receiver: str, *, back: bool) -> Tensor:
+    def _cross(
+        self, payload: Payload | None, like: Tensor, sender: str, receiver: str, forward: Payload | None, *, back: bool
+    ) -> Payload | None:
         """Send, receive, or do nothing, as this party's role is; an empty message means None."""
+        if self.party not in (sender, receiver):
+            return None
+        way = self._declaration(sender, receiver, back)
+        shape = tuple(like.shape)
+        if shape[1:] != way.row or shape[0] > self._rows or like.dtype not in self._dtypes:
+            raise RefusedError(
+                sender,
+                f"{self.party} refuses {way.what}: it is {list(shape)} of {like.dtype}; it must be up to {self._rows} rows of "
+                f"{list(way.row)}, of {' or '.join(sorted(map(str, self._dtypes)))}.",
+            )
+        layout = self._codec.layout(shape, like.dtype, forward)
         if sender == self.party:
-            hop = self._declaration(sender, receiver, back)
-            given = torch.empty(0, dtype=like.dtype) if tensor is None else tensor
-            self._check(tuple(given.shape), given.dtype, like, hop, sender, empty=tensor is None)
-            given = given.cpu().contiguous()
-            self.peers[receiver].send(Kind.TENSOR, given.reshape(-1).view(torch.uint8), hop.tag, given)
-            return given.to("meta")
-        if receiver == self.party:
-            return self._receive(self._declaration(sender, receiver, back), like, sender, back)
-        return torch.empty_like(like, device="meta")
+            self._send(payload, layout, way, receiver)
+            return payload
+        payload = self._receive(layout, way, sender, back)
+        if payload is not None:
+            try:
+                self._codec.check(payload, shape)
+            except ValueError as error:
+                raise self.peers[sender].refused(f"{way.what}: {error}") from error
+        return payload
 
     def _declaration(self, sender: str, receiver: str, back: bool) -> Declared:
         """Return the declared hop, and mark it as crossed in this step."""
-        hop = self._declared.get((sender, receiver, back))
-        if hop is None:
-            allowed = ", ".join(one.what for one in self._declared.values()) or "nothing"
-            way = f"{'gradient' if back else 'tensor'} {sender}->{receiver}"
-            raise RefusedError(self.party, f"{self.party} refuses to pass on a {way}: the topology declares {allowed}.")
-        if hop.tag in self._crossed:
-            raise RefusedError(self.party, f"{self.party} refuses to pass on {hop.what} twice in one step.")
-        self._crossed.add(hop.tag)
-        return hop
+        way = self._declared.get((sender, receiver, back))
+        if way is None:
+            allowed = ", ".join(declared.what for declared in self._declared.values()) or "nothing"
+            asked = f"{'gradient' if back else 'tensor'} {sender}->{receiver}"
+            raise RefusedError(self.party, f"{self.party} refuses to pass on a {asked}: the topology declares {allowed}.")
+        if way.tag in self._crossed:
+            raise RefusedError(self.party, f"{self.party} refuses to pass on {way.what} twice in one step.")
+        self._crossed.add(way.tag)
+        return way
 
-    def _check(self, shape: Shape, dtype: torch.dtype, like: Tensor, hop: Declared, sender: str, *, empty: bool) -> None:
-        """Refuse a tensor whose rows, shape or dtype are not as declared."""
-        fits = empty or (shape == tuple(like.shape) and shape[1:] == hop.row and shape[0] <= self._rows)
-        if not fits or dtype not in self._dtypes:
+    def _send(self, payload: Payload | None, layout: Payload, way: Declared, receiver: str) -> None:
+        """Send the parts of a payload in the order of the layout."""
+        if payload is None:
+            self.peers[receiver].send(Kind.TENSOR, torch.empty(0, dtype=torch.uint8), way.tag, torch.empty(0))
+            return
+        for name, part in payload.items():
+            self._check(tuple(part.shape), part.dtype, layout.get(name), way, self.party)
+        for name in layout:
+            part = payload[name].cpu().contiguous()
+            self.peers[receiver].send(Kind.TENSOR, part.reshape(-1).view(torch.uint8), way.tag, part)
+
+    def _receive(self, layout: Payload, way: Declared, sender: str, back: bool) -> Payload | None:
+        """Wait for the parts of a payload, and refuse what is not expected."""
+        peer, payload = self.peers[sender], Payload()
+        for name, expected in layout.items():
+            header, message = peer.receive(Kind.TENSOR, way.what, expected.numel() * 8)
+            if header.tag != way.tag:
+                raise peer.refused(f"hop {header.tag} came where {way.what}, {way.tag}, was due")
+            if back and not payload and header.total == 0:
+                return None
+            self._check(header.shape, header.dtype, expected, way, sender)
+            if len(message) != math.prod(header.shape) * header.dtype.itemsize:
+                raise peer.refused(f"{way.what} has {len(message):,} bytes, which are not those of its shape")
+            part = message.view(header.dtype).reshape(header.shape)
+            if part.is_floating_point() and not torch.isfinite(part.sum()) and not torch.isfinite(part).all():
+                # a sum may overflow by itself
+                raise peer.refused(
+                    f"{way.what} has numbers that are not finite. A lower learning rate or clip_norm=1.0 may help"
+                )
+            payload[name] = part.to(self.device)
+        return payload
+
+    def _check(self, shape: Shape, dtype: torch.dtype, expected: Tensor | None, way: Declared, sender: str) -> None:
+        """Refuse a part whose shape or dtype is not that of the layout; under mixed precision numbers may be of two dtypes."""
+        allowed = frozenset() if expected is None else frozenset({expected.dtype})
+        allowed = self._dtypes if allowed <= self._dtypes else allowed
+        if expected is None or shape != tuple(expected.shape) or dtype not in allowed:
+            must = "no part of it" if expected is None else f"{list(expected.shape)}"
             raise RefusedError(
                 sender,
-                f"{self.party} refuses {hop.what}: it is {list(shape)} of {dtype}; it must be "
-                f"{list(like.shape)}, which is up to {self._rows} rows of {list(hop.row)}, of "
-                f"{' or '.join(sorted(map(str, self._dtypes)))}.",
+                f"{self.party} refuses {way.what}: it is {list(shape)} of {dtype}; it must be {must} of "
+                f"{' or '.join(sorted(map(str, allowed)))}.",
             )
-
-    def _receive(self, hop: Declared, like: Tensor, sender: str, back: bool) -> Tensor:
-        """Wait for a tensor, and refuse it if it is not the expected one."""
-        peer = self.peers[sender]
-        header, message = peer.receive(Kind.TENSOR, hop.what, like.numel() * 8)
-        if header.tag != hop.tag:
-            raise peer.refused(f"hop {header.tag} came where {hop.what}, {hop.tag}, was due")
-        self._check(header.shape, header.dtype, like, hop, sender, empty=back and header.total == 0)
-        if len(message) != math.prod(header.shape) * header.dtype.itemsize:
-            raise peer.refused(f"{hop.what} has {len(message):,} bytes, which are not those of its shape")
-        tensor = message.view(header.dtype).reshape(header.shape)
-        if not torch.isfinite(tensor.sum()) and not torch.isfinite(tensor).all():  # a sum may overflow by itself
-            raise peer.refused(f"{hop.what} has numbers that are not finite. A lower learning rate or clip_norm=1.0 may help")
-        return tensor.to(self.device)

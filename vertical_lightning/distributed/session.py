@@ -28,7 +28,7 @@ class Session:
         owners: The owners of later stages.
         label_holder: The party that the others look for.
         address: Where it listens, `host:port`.
-        wire: The engine.
+        backend: Connects this process with the others.
 
     Attributes:
         members: All parties, in one order everywhere.
@@ -44,16 +44,18 @@ class Session:
         owners: Sequence[str],
         label_holder: str,
         address: str,
-        wire: Backend,
+        backend: Backend,
     ) -> None:
         self.party, self.label_holder, self.named = party, label_holder, list(named)
         self.members = list(dict.fromkeys([*named, *owners, label_holder]))
         self.run = secrets.token_hex(8)
         if party not in self.members:
             raise ValueError(f"name={party} is none of the parties of this run: {', '.join(self.members)}.")
-        place = Rendezvous(party, self.members, label_holder, address, pairs(named, owners, label_holder), wire.patience)
-        links = wire.connect(place)
-        self.peers = {name: Peer(party, name, link, wire.timeout, wire.patience, self.members) for name, link in links.items()}
+        place = Rendezvous(party, self.members, label_holder, address, pairs(named, owners, label_holder), backend.patience)
+        links = backend.connect(place)
+        self.peers = {
+            name: Peer(party, name, link, backend.timeout, backend.patience, self.members) for name, link in links.items()
+        }
         for peer in self.peers.values():
             peer.others = [other for other in self.peers.values() if other is not peer]
         self.remote = RemoteTransport(party, self.peers)

@@ -18,7 +18,7 @@ from vertical_lightning.distributed.worker import worker
 from vertical_lightning.split.checkpoints import moment_of
 
 GRACE = 5.0
-"""Seconds beyond `wire.timeout` in which the other parties may notice that one is gone, and say so."""
+"""Seconds beyond `execution.timeout` in which the other parties may notice that one is gone, and say so."""
 
 
 def spawn(
@@ -43,7 +43,7 @@ def spawn(
     rendezvous = rendezvous or f"127.0.0.1:{free_port()}"
     width = max(map(len, configs))
     folders = [Path(config.folder) for config in configs.values()]
-    grace = float(next(iter(configs.values())).wire.timeout) + GRACE
+    grace = float(next(iter(configs.values())).execution.timeout) + GRACE
     started = {}
     for name, config in configs.items():
         facts = (work, OmegaConf.to_container(config), name, rendezvous, compared, os.getcwd(), width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from omegaconf import DictConfig, open_dict
 from pytorch_lightning.callbacks import Checkpoint, ProgressBar
 
 from vertical_lightning.config.best import kept
-from vertical_lightning.config.choices import by_party, schedule
+from vertical_lightning.config.choices import architectures, by_party, check_cut, guards, learning_rate_schedule
 from vertical_lightning.config.compose import build, in_sweep
 from vertical_lightning.config.objective import check_metrics
 from vertical_lightning.config.settings import check_loggers, check_members, check_settings
@@ -26,15 +26,15 @@ from vertical_lightning.distributed.session import Session
 from vertical_lightning.run import summary, table_cache, threads
 from vertical_lightning.run.last_batch import check_last_batch
 from vertical_lightning.run.skip_empty_hooks import skip_empty_hooks
-from vertical_lightning.schema import Architecture
 from vertical_lightning.split.checkpoint_file import glance
 from vertical_lightning.split.checkpoints import PartyCheckpoints
-from vertical_lightning.split.cut import resolve
+from vertical_lightning.split.codec import PLAIN
 from vertical_lightning.split.flops import operations
 from vertical_lightning.split.initial_weights import start_from
 from vertical_lightning.split.loggers import close
 from vertical_lightning.split.precision import dtypes
 from vertical_lightning.split.split_module import SplitModule
+from vertical_lightning.split.topology import Topology
 
 
 class Assembled(NamedTuple):
@@ -68,12 +68,10 @@ def assembled(
         WireError: The parties do not come together, or one is lost.
     """
     check_settings(config, party)
-    check_wire(config, party)
     check_loggers(config)
     threads.use(config.threads)
     pl.seed_everything(config.seed, verbose=False)
-    architecture = build(config.architecture)
-    resolve(build(config.cut), list(architecture.stages(1)), len(config.topology.owners))
+    check_cut(config)
     data = load(config, party, begin)
     check_metrics(config, data)
     if party is None:
@@ -82,10 +80,10 @@ def assembled(
         config = config if session is None else agree(config, session)
         trainer = build_trainer(config, session)
         align(data)
-        use_threads(config, architecture, data)
+        use_threads(config, data)
         failed = True
         try:
-            yield Assembled(config, trainer, build_module(config, architecture, data, session), data)
+            yield Assembled(config, trainer, build_module(config, data, session), data)
             failed = False
         finally:
             close(trainer, failed)
@@ -128,9 +126,11 @@ def together(
     """Meet the other parties, if they are in processes of their own."""
     if party is None:
         return nullcontext()
+    if not config.execution:
+        raise ValueError("execution=local joins parties of one process; say execution=grpc, or execution=gloo, at all parties.")
     assert isinstance(data, PartyDataModule)
     owners = list(config.topology.owners)
-    session = Session(party, data.named, owners, config.label_holder, rendezvous, build(config.wire))
+    session = Session(party, data.named, owners, config.label_holder, rendezvous, build(config.execution))
     data.others = session
     return session
 
@@ -165,15 +165,7 @@ def build_trainer(config: DictConfig, session: Session | None) -> pl.Trainer:
     return trainer
 
 
-def check_wire(config: DictConfig, party: str | None) -> None:
-    """Refuse a wire that does not fit the parties' processes."""
-    local = config.wire._target_ == "vertical_lightning.split.wire.LocalTransport"
-    if local != (party is None):
-        given = "wire=local joins parties of one process" if local else "this wire joins processes"
-        raise ValueError(f"{given}: say parties=local wire=local, or parties=processes with wire=gloo or wire=grpc.")
-
-
-def use_threads(config: DictConfig, architecture: Architecture, data: VerticalDataModule) -> None:
+def use_threads(config: DictConfig, data: VerticalDataModule) -> None:
     """Let torch take as many threads as were asked for, or as the run to go on with had, or as there is work for.
 
     The number stands in the configuration then: other threads add numbers up in another order, and give other last bits.
@@ -182,28 +174,44 @@ def use_threads(config: DictConfig, architecture: Architecture, data: VerticalDa
         here = data.party if isinstance(data, PartyDataModule) else None
         config.threads = glance(PartyCheckpoints(here and [here]).files(Path(config.ckpt_path))[0]).get("threads")
     if config.threads is None:
-        nobody = build(config.topology)(architecture, data.shapes, data.task.outputs, merge=build(config.merge), here=[])
+        nobody = build_network(config, data, here=[])
         config.threads = threads.fitting(operations(nobody, config.batch_size), config.get("most_threads"))
     threads.use(config.threads)
 
 
-def build_module(
-    config: DictConfig, architecture: Architecture, data: VerticalDataModule, session: Session | None = None
-) -> SplitModule:
-    """Build the network for the shapes that the parties hold, and the module that trains it."""
-    here = None if session is None else [session.party]
-    network = build(config.topology)(architecture, data.shapes, data.task.outputs, merge=build(config.merge), here=here)
+def build_network(config: DictConfig, data: VerticalDataModule, here: Sequence[str] | None) -> Topology:
+    """Build the network for the shapes that the parties hold, with the parties of this process in it; None for all."""
+    architecture, own = architectures(config)
+    members = dict.fromkeys([*data.shapes, *config.topology.owners, config.label_holder])
+    network: Topology = build(config.topology)(
+        architecture,
+        data.shapes,
+        data.task.outputs,
+        merge=build(config.merge),
+        own=own,
+        guards=guards(config, list(members)),
+        codec=build(config.codec) or None,
+        here=here,
+    )
+    return network
+
+
+def build_module(config: DictConfig, data: VerticalDataModule, session: Session | None = None) -> SplitModule:
+    """Build the network, and the module that trains it."""
+    network = build_network(config, data, None if session is None else [session.party])
     check_last_batch(network, data)
     if config.weights is not None:
         print(f"{start_from(network, build(config.weights))}\n", flush=True)
     if session is not None:
-        session.remote.declare(network.hops, config.batch_size, dtypes(config.trainer.precision))
+        codec = build(config.codec)() if config.codec else PLAIN
+        session.remote.declare(network.hops, config.batch_size, dtypes(config.trainer.precision), codec)
     return SplitModule(
         network,
         optimizer=by_party(config.optimizer, network.members),
-        scheduler=by_party(config.scheduler, network.members, make=schedule),
+        scheduler=by_party(config.scheduler, network.members, make=learning_rate_schedule),
         clip_norm=build(config.clip_norm),
         accumulate=build(config.accumulate),
         task=data.task,
-        transport=build(config.wire) if session is None else session.remote,
+        transport=None if session is None else session.remote,
+        schedule=build(config.schedule),
     )

@@ -124,17 +124,20 @@ def network(settings: DictConfig, saved: dict[str, Any], party: str, kind: torch
     Raises:
         ValueError: The checkpoint is not of this network.
     """
-    architecture, merge = build(settings.architecture), build(settings.merge)
-    shapes, outputs = saved["shapes"], saved["outputs"]
-    built: Topology = build(settings.topology)(architecture, shapes, outputs, merge=merge, seed=0, here=[party])
+    from vertical_lightning.config.choices import architectures
+
+    architecture, own = architectures(settings)
+    shapes, outputs, merge = saved["shapes"], saved["outputs"], build(settings.merge)
+    built: Topology = build(settings.topology)(architecture, shapes, outputs, merge=merge, own=own, seed=0, here=[party])
     if party not in built.members:
         members = ", ".join(built.members)
         raise ValueError(f"party={party} owns no stages of this run's network; {members} do. Is ckpt_path of another run?")
+    from vertical_lightning.split.initial_weights import stages_of
+
     for member in built.members:
         built.own(member).to(kind)
-    prefix = f"network.parties.{party}."
     try:
-        built.own(party).load_state_dict({name.removeprefix(prefix): one for name, one in saved["state_dict"].items()})
+        built.own(party).load_state_dict(stages_of(saved["state_dict"]))
     except RuntimeError as error:
         raise ValueError(f"{party}'s checkpoint is not of this run's network; is ckpt_path of another run? {error}") from error
     return built

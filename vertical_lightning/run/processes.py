@@ -1,4 +1,4 @@
-"""`parties=processes`: the same experiment with one process a party, all started here."""
+"""The same experiment with one process a party, all started here."""
 
 from __future__ import annotations
 
@@ -11,22 +11,19 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.config.best import kept
+from vertical_lightning.config.choices import check_cut
 from vertical_lightning.config.compose import build, in_sweep
 from vertical_lightning.distributed.spawn import spawn
 from vertical_lightning.run import threads
 from vertical_lightning.run.party import run_party
-from vertical_lightning.split.cut import resolve
 
 
-def run(
-    config: DictConfig, compared: Mapping[str, str | float] | None = None, rendezvous: str | None = None
-) -> dict[str, float]:
+def run(config: DictConfig, compared: Mapping[str, str | float] | None = None) -> dict[str, float]:
     """Start a process for every party, and put their records together.
 
     Args:
         config: The whole configuration.
         compared: The hyper-parameters that TensorBoard compares runs by.
-        rendezvous: Where the parties meet; None for a free port of this machine.
 
     Returns:
         The metrics that a run in one process would have, and what only processes have.
@@ -34,22 +31,10 @@ def run(
     Raises:
         ConnectionError: A party has failed or was killed; says which, and how to go on.
     """
-    if config.baseline is not None:  # nothing crosses
-        from vertical_lightning.run.train import train
-
-        return train(with_local_wire(config), compared)
-    resolve(build(config.cut), list(build(config.architecture).stages(1)), len(config.topology.owners))  # a sweep skips it
+    check_cut(config)  # a sweep skips it
     members = parties(config)
-    spawn({name: configuration_of(config, name) for name in members}, run_party, rendezvous, compared)
+    spawn({name: configuration_of(config, name) for name in members}, run_party, config.rendezvous, compared)
     return merged(config, members)
-
-
-def with_local_wire(config: DictConfig) -> DictConfig:
-    """Return the configuration of a run in one process."""
-    config = config.copy()
-    OmegaConf.set_struct(config, False)
-    config.wire = {"_target_": "vertical_lightning.split.wire.LocalTransport"}
-    return config
 
 
 def parties(config: DictConfig) -> list[str]:
@@ -72,7 +57,8 @@ def configuration_of(config: DictConfig, name: str) -> DictConfig:
     own.party_seed = seed.get(name) if isinstance(seed, DictConfig) else seed
     own.checkpoint = kept(config, in_sweep())
     own.most_threads = threads.share_of(None)  # a party's process does not know its sweep
-    own.wire = {key: value[name] if isinstance(value, DictConfig) else value for key, value in config.wire.items()}
+    backend = config.execution.items()
+    own.execution = {key: value[name] if isinstance(value, DictConfig) else value for key, value in backend}
     for other, settings in (own.data.get("parties") or {}).items():
         if other != name and isinstance(settings, DictConfig):
             for key in ("path", "test_path"):

@@ -97,7 +97,7 @@ def topology(network: Topology) -> str:
     <BLANKLINE>
     ─► crosses the wire, and gradients come back the same way; ── stays with its owner
     """
-    bottoms = [f"{party}: {' '.join(network.bottom)} " for party in network.feature_parties]
+    bottoms = [f"{party}: {' '.join(network.bottoms[party])} " for party in network.feature_parties]
     joints = ["┐", *"┤" * (len(bottoms) - 2), "┴─"] if len(bottoms) > 1 else [""]
     lines = []
     for party, bottom, joint in zip(network.feature_parties, bottoms, joints, strict=True):

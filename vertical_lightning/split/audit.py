@@ -37,6 +37,8 @@ def audit(parties: Mapping[str, nn.Module], features: Mapping[str, Tensor], wire
     belongs = {id(tensor): (party, name) for party, name, tensor in tensors}
     for hop in wire.hops:
         check_edges(hop.sender, f"embedding {hop.link}", hop.sent, belongs)
+        for party, term in hop.penalties.items():
+            check_edges(party, f"penalty on {hop.link}", term, belongs)
     check_edges(holder, "loss", loss, belongs)
 
 

@@ -16,14 +16,13 @@ def kept(module: Any) -> dict[str, Any]:
         "members": network.members,
         "label_holder": network.label_holder,
         "trained": module.trained,
-        "scheduled": [party for party in module.trained if party in module.scheduler_of],
+        "scheduled": [party for party in module.trained if party in module.stepping.scheduler_of],
         "shapes": network.shapes,  # with the outputs, to build the network without data
         "outputs": network.outputs,
         "wire_bytes": dict(module.wire.bytes),
         "evaluation_wire_bytes": dict(module.evaluation_wire.bytes),
         "metrics": {name: float(value) for name, value in module.trainer.callback_metrics.items()},
-        "window": module.window.state_dict(),
-        "epoch_sums": module.epoch.state_dict(),
+        **module.metrics.state_dict(),
         "optimizers": {party: kind(module, party) for party in module.trained},
         "threads": torch.get_num_threads(),  # with others, the last bits differ
     }
@@ -31,7 +30,7 @@ def kept(module: Any) -> dict[str, Any]:
 
 def kind(module: Any, party: str) -> str:
     """Name the class of a party's optimizer."""
-    factory = module.optimizer_of.get(party)
+    factory = module.stepping.optimizer_of.get(party)
     return str(getattr(getattr(factory, "func", factory), "__name__", factory))
 
 
@@ -70,5 +69,4 @@ def restore(module: Any, checkpoint: dict[str, Any]) -> None:
     module.logged = dict(checkpoint["metrics"])
     module.wire.bytes = Counter(checkpoint["wire_bytes"])
     module.evaluation_wire.bytes = Counter(checkpoint["evaluation_wire_bytes"])
-    module.window.load_state_dict(checkpoint["window"])
-    module.epoch.load_state_dict(checkpoint["epoch_sums"])
+    module.metrics.load_state_dict(checkpoint)

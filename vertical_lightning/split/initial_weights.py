@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vertical_lightning.split.checkpoint_file import DAMAGED, read
 from vertical_lightning.split.checkpoints import parts_of, place
+from vertical_lightning.split.equipment import EQUIPMENT
 from vertical_lightning.split.per_party import check_parties
 from vertical_lightning.split.topology import Topology
 
@@ -46,12 +47,19 @@ def start_from(network: Topology, weights: str | Mapping[str, str]) -> str:
 
 def load(network: Topology, party: str, file: Path) -> None:
     """Load a party's own checkpoint; that of a party with another name must be of the same stages."""
-    saved = read(file)["state_dict"]
-    own = {name.split(".", 3)[3]: value for name, value in saved.items()}  # network.parties.NAME.…
+    stages = stages_of(read(file)["state_dict"])
+    own = network.own(party)
+    kept = {name: value for name, value in own.state_dict().items() if name.partition(".")[0] in EQUIPMENT}
     try:
-        network.own(party).load_state_dict(own)
+        own.load_state_dict(stages | kept)
     except RuntimeError as error:
         raise ValueError(f"weights={file} is of another network than {party}'s: {error}.") from error
+
+
+def stages_of(state_dict: Mapping[str, Any]) -> dict[str, Any]:
+    """Return by name what a party's checkpoint keeps of its stages and merge; guards and codecs are a run's own."""
+    own = {name.split(".", 3)[3]: value for name, value in state_dict.items()}  # network.parties.NAME.…
+    return {name: value for name, value in own.items() if name.partition(".")[0] not in EQUIPMENT}
 
 
 def fill(network: Topology, party: str, file: Path) -> str:
@@ -92,7 +100,7 @@ def tensors(file: Path) -> dict[str, Tensor]:
 def in_order(network: Topology, party: str) -> Iterator[tuple[str, str, Tensor]]:
     """Yield (owner, stage, tensor) of the network that a party's columns go through, in the order of an uncut state dict."""
     bottom = party if party in network.feature_parties else network.feature_parties[0]
-    for owner, names in [(bottom, network.bottom), *network.segments]:
+    for owner, names in [(bottom, network.bottoms[bottom]), *network.segments]:
         for name in names:
             for tensor in network.own(owner)[name].state_dict(keep_vars=True).values():
                 if isinstance(tensor, Tensor):

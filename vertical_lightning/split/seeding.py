@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+Built = TypeVar("Built")
 
 WORDS = 624
 """Of 32 bits in the state of torch's CPU generator, a Mersenne twister."""
@@ -46,3 +50,10 @@ def generator(device: torch.device, *key: object) -> torch.Generator:
     if device.type == "cpu":
         return made.set_state(state(*key))
     return made.manual_seed(int.from_bytes(hashlib.blake2b(repr(key).encode(), digest_size=8).digest(), "big") >> 1)
+
+
+def seeded(build: Callable[[], Built], *key: object) -> Built:
+    """Build a module whose weights are a function of `key` alone, and leave the global generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.set_state(state("weights", *key))
+        return build()

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from vertical_lightning.schema import VerticalBatch
-from vertical_lightning.split.accumulation import Accumulation, without_gradients
 from vertical_lightning.split.audit import audit
 from vertical_lightning.split.checkpoint_io import kept, restore
-from vertical_lightning.split.learning_rate import SchedulerFactory, configured, settings, step_schedules, tell_overridden
+from vertical_lightning.split.guard import Own
+from vertical_lightning.split.learning_rate import SchedulerFactory, step_schedules, tell_overridden
 from vertical_lightning.split.nonfinite import check_finite, first_non_finite
-from vertical_lightning.split.per_party import per_party
+from vertical_lightning.split.party_optimizers import OptimizerFactory, PartyOptimizers
 from vertical_lightning.split.precision import check_precision
+from vertical_lightning.split.running_metrics import RunningMetrics
+from vertical_lightning.split.schedule import Schedule, Synchronous
 from vertical_lightning.split.step_logging import log_step
 from vertical_lightning.split.task import Task, fitting
 from vertical_lightning.split.topology import Topology
-from vertical_lightning.split.wire import Transport, Wire
-
-OptimizerFactory = Callable[[Iterable[Tensor]], Optimizer]
+from vertical_lightning.split.transport import Transport
+from vertical_lightning.split.wire import Wire
 
 
 class SplitModule(pl.LightningModule):
@@ -39,7 +38,8 @@ class SplitModule(pl.LightningModule):
         clip_norm: Largest L2 norm of a party's gradient; None for no limit.
         accumulate: Batches whose gradients a party adds up before it steps; None for one.
         task: What is predicted; None for classes, one for each of the network's outputs.
-        transport: How tensors come to parties in other processes; None if all are in this one.
+        transport: How payloads come to parties in other processes; None if all are in this one.
+        schedule: When the parties exchange and step; None for one exchange a batch.
 
     Attributes:
         logged: The metrics of the checkpoint that was gone on from, as they were then.
@@ -65,38 +65,28 @@ class SplitModule(pl.LightningModule):
         accumulate: int | Mapping[str, int] | None = None,
         task: Task | None = None,
         transport: Transport | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network = network
         self.task = fitting(task, network.outputs)
-        self.trained = [party for party, own in network.parties.items() if any(True for _ in own.parameters())]
-        self.optimizer_of = per_party("optimizer", optimizer, network.members)
-        self.scheduler_of: dict[str, SchedulerFactory] = per_party("scheduler", scheduler, network.members)
-        self.clip_norm_of = per_party("clip_norm", clip_norm, network.members)
-        self.accumulation, self.due = Accumulation(per_party("accumulate", accumulate, network.members)), list[str]()
-        self.wire, self.evaluation_wire = Wire(transport), Wire(transport)
-        self.window, self.epoch, self.evaluation = (self.task.totals() for _ in range(3))
-        self.audited, self.logged, self.asked = False, dict[str, float](), dict[str, dict[str, Any]]()
+        self.stepping = PartyOptimizers(network, optimizer, scheduler, clip_norm, accumulate)
+        self.trained = self.stepping.trained
+        self.wire, self.evaluation_wire = network.wire(transport), network.wire(transport)
+        self.metrics = RunningMetrics(self.task.totals)
+        self.schedule = schedule or Synchronous()
+        self.schedule.check(self)
+        self.audited, self.logged = False, dict[str, float]()
 
     def configure_optimizers(self) -> Any:
-        """Build one optimizer, and one schedule where asked for, for every party that has something to train."""
-        if missing := [party for party in self.trained if party not in self.optimizer_of]:
-            raise ValueError(f"optimizer names no choice for {', '.join(missing)}, who have stages to train.")
-        # Lightning counts batches by an optimizer's steps, also where the party has nothing to train.
-        return [self.configure(party) for party in self.trained] or [torch.optim.SGD([nn.Parameter(torch.empty(0))])]
-
-    def configure(self, party: str) -> dict[str, Any]:
-        """Build one party's optimizer and schedule."""
-        optimizer = self.optimizer_of[party](self.network.own(party).parameters())
-        made = configured(optimizer, self.scheduler_of.get(party), self._trainer)
-        self.asked[party] = settings(made)
-        return made
+        """Build every party's own."""
+        return self.stepping.build(self._trainer)
 
     def setup(self, stage: str) -> None:
         """Refuse what would train wrongly, and begin with empty sums; a checkpoint is loaded later."""
         check_precision(self.trainer.precision)
-        self.window, self.epoch, self.evaluation = (self.task.totals() for _ in range(3))  # of a run that was stopped
+        self.metrics.restart()
 
     def on_fit_start(self) -> None:
         """Audit the first batch of every run."""
@@ -104,29 +94,49 @@ class SplitModule(pl.LightningModule):
 
     def on_train_start(self) -> None:
         """Say what a checkpoint has put in the place of what was asked for."""
-        tell_overridden(self.trainer, self.asked)
+        tell_overridden(self.trainer, self.stepping.asked)
 
     def on_train_batch_start(self, batch: VerticalBatch, batch_idx: int) -> None:
         """End the last epoch if Lightning did not, as when it resumes from a checkpoint of an epoch's last step."""
-        if batch_idx == 0 and (self.epoch.rows or self.window.rows):
+        if batch_idx == 0 and (self.metrics.epoch.rows or self.metrics.window.rows):
             self.end_epoch()
 
     def training_step(self, batch: VerticalBatch, batch_idx: int) -> None:
+        """Let the schedule train on a batch; a batch is one step, however often the parties exchange or step."""
+        loss, logits = self.schedule.step(self, batch, batch_idx)
+        step_schedules(self.trainer, "step", {})
+        self.metrics.window.update(self.task.reported(loss, logits, batch.labels), logits, batch.labels)
+        if self.logs_now:
+            log_step(self.trainer, {f"train/{name}_step": value for name, value in self.metrics.of_window().items()}, True)
+
+    def exchange(self, batch: VerticalBatch, batch_idx: int) -> tuple[Tensor, Tensor]:
         """Forward over the wire, loss at the label holder, gradients back over the wire, every party's own step."""
-        self.wire.open()
-        self.accumulation.begin(self.parties, batch_idx)  # before forward, where another process may have to be waited for
-        features = batch.features if self.audited else self.wire.traced(batch.features, self.parties)
-        logits = self.network(features, self.wire)
-        loss = self.task.loss(logits, batch.labels)
-        self.check(loss, features)
+        self.stepping.begin(batch_idx)  # before forward, where another process may have to be waited for
+        loss, logits = self.learn(batch, self.wire)
+        self.step(batch_idx)
+        return loss, logits
+
+    def local(self, batch: VerticalBatch) -> tuple[Tensor, Tensor]:
+        """Let every party step with its newest weights against what the last exchange brought; nothing crosses."""
+        self.stepping.begin_local()
+        loss, logits = self.learn(batch, self.wire.replay())
+        self.stepping.step_locally(self.wrapped_optimizers())
+        return loss, logits
+
+    def learn(self, batch: VerticalBatch, wire: Wire) -> tuple[Tensor, Tensor]:
+        """Give every party the gradients of one batch, over a wire."""
+        features = batch.features if self.audited else wire.traced(batch.features, self.parties)
+        holder = self.network.label_holder
+        wire.open({party: Own(features.get(party), batch.labels if party == holder else None) for party in wire.guards})
+        logits = self.network(features, wire)
+        labels = wire.guards[holder].targets(batch.labels) if holder in wire.guards else batch.labels
+        loss = self.task.loss(logits, labels)
+        wire.penalize()
+        self.check(loss, features, wire)
         if not loss.is_meta:
             self.manual_backward(loss)
-        self.wire.return_gradients()
-        self.step(batch_idx)
-        step_schedules(self.trainer, "step", {})
-        self.window.update(self.task.reported(loss, logits, batch.labels), logits, batch.labels)
-        if self.logs_now:
-            self.log_window()
+        wire.return_gradients()
+        return loss, logits
 
     @property
     def parties(self) -> dict[str, nn.Module]:
@@ -139,65 +149,50 @@ class SplitModule(pl.LightningModule):
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         return every > 0 and (self.trainer.fit_loop.total_batch_idx + 1) % every == 0
 
-    def check(self, loss: Tensor, features: Mapping[str, Tensor]) -> None:
+    def check(self, loss: Tensor, features: Mapping[str, Tensor], wire: Wire) -> None:
         """Stop at a loss that is not finite, and audit the boundary on the first batch of a run."""
         if not loss.is_meta:
-            check_finite(loss.item(), self.trainer.global_step, lambda: first_non_finite(self.parties, features, self.wire))
+            check_finite(loss.item(), self.trainer.global_step, lambda: first_non_finite(self.parties, features, wire))
         if not self.audited:
-            audit(self.parties, features, self.wire, loss, self.network.label_holder)
+            audit(self.parties, features, wire, loss, self.network.label_holder)
             self.audited = True
 
     def step(self, batch_idx: int) -> None:
-        """Step the optimizer of every party that has added up enough.
+        """Step every party that has added up enough."""
+        self.stepping.step(self.wrapped_optimizers(), batch_idx, self.trainer.is_last_batch)
 
-        Lightning counts each step of each wrapped optimizer in `global_step`. The first is stepped through Lightning, which
-        counts batches and calls `on_before_optimizer_step`; the others are stepped as they are.
-        """
-        self.due = self.accumulation.due(self.parties, batch_idx, self.trainer.is_last_batch)
+    def wrapped_optimizers(self) -> list[Any]:
+        """Return Lightning's optimizers, one a trained party."""
         optimizers = self.optimizers()
-        counted, *others = optimizers if isinstance(optimizers, list) else [optimizers]
-        first, *later = self.trained or self.due
-        with nullcontext() if first in self.due else without_gradients(self.network.own(first)):
-            counted.step()
-        for party, wrapped in zip(later, others, strict=False):
-            if party in self.due:
-                wrapped.optimizer.step()
+        return optimizers if isinstance(optimizers, list) else [optimizers]
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Clip every party's gradient by its own norm; called once a batch, before any party steps."""
-        for party, norm in self.clip_norm_of.items():
-            if party in self.due:
-                torch.nn.utils.clip_grad_norm_(self.network.own(party).parameters(), norm)
-
-    def log_window(self) -> None:
-        """Log means over the batches since the last call, and keep them for the epoch."""
-        log_step(self.trainer, {f"train/{name}_step": value for name, value in self.window.means().items()}, prog_bar=True)
-        self.epoch.merge(self.window)
-        self.window = self.task.totals()
+        """Clip; called once an exchange, before any party steps."""
+        self.stepping.clip()
 
     def on_train_epoch_end(self) -> None:
-        """Log exact means over the epoch's rows, and end it."""
-        self.epoch.merge(self.window)
-        self.log_dict({f"train/{name}": value for name, value in self.epoch.compute().items()})
+        """Log exact metrics over the epoch's rows, and end it."""
+        self.log_dict({f"train/{name}": value for name, value in self.metrics.of_epoch().items()})
         self.end_epoch()
 
     def last_metrics(self) -> dict[str, float]:
         """Return what was logged last; of the last epoch too, where Lightning resumed after its last step and ended nothing."""
-        self.epoch.merge(self.window)
-        ended = {f"train/{name}": value for name, value in self.epoch.compute().items()}
+        ended = {f"train/{name}": value for name, value in self.metrics.of_epoch().items()}
         return self.logged | ended | {name: float(value) for name, value in self.trainer.callback_metrics.items()}
 
     def end_epoch(self) -> None:
         """Forget the epoch's rows and step the schedules of epochs."""
-        self.window, self.epoch = self.task.totals(), self.task.totals()
+        self.metrics.end_epoch()
         step_schedules(self.trainer, "epoch", self.logged | self.trainer.callback_metrics)
 
     def validation_step(self, batch: VerticalBatch, batch_idx: int) -> dict[str, Tensor]:
         """Forward and loss only; nothing goes back. Callbacks get the logits as `outputs`."""
         self.evaluation_wire.open()
         logits = self.network(batch.features, self.evaluation_wire)
+        if self.network.label_holder in self.evaluation_wire.guards:
+            logits = self.evaluation_wire.guards[self.network.label_holder].answers(logits)
         loss = self.task.reported(self.task.loss(logits, batch.labels), logits, batch.labels)
-        self.evaluation.update(loss, logits, batch.labels)
+        self.metrics.evaluation.update(loss, logits, batch.labels)
         return {"logits": logits}
 
     def test_step(self, batch: VerticalBatch, batch_idx: int) -> dict[str, Tensor]:
@@ -205,18 +200,12 @@ class SplitModule(pl.LightningModule):
         return self.validation_step(batch, batch_idx)
 
     def on_validation_epoch_end(self) -> None:
-        """Log exact means over the validation rows."""
-        self.log_evaluation("val")
+        """Log exact metrics over the validation rows."""
+        self.log_dict({f"val/{name}": value for name, value in self.metrics.of_evaluation().items()}, prog_bar=True)
 
     def on_test_epoch_end(self) -> None:
-        """Log exact means over the test rows."""
-        self.log_evaluation("test")
-
-    def log_evaluation(self, phase: str) -> None:
-        """Log and forget the evaluated rows."""
-        means = {f"{phase}/{name}": value for name, value in self.evaluation.compute().items()}
-        self.log_dict(means, prog_bar=phase == "val")
-        self.evaluation = self.task.totals()
+        """Log exact metrics over the test rows."""
+        self.log_dict({f"test/{name}": value for name, value in self.metrics.of_evaluation().items()})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what a resumed run needs to report the same."""

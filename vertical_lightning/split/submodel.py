@@ -80,7 +80,7 @@ def submodels(network: Topology, kind: torch.dtype) -> Iterator[tuple[str, Submo
     """Cut a network into owner and submodel, in the order in which a batch meets them; on `meta` where it is elsewhere."""
     arriving = {}
     for party in network.feature_parties:
-        stages = {name: network.own(party)[name] for name in network.bottom}
+        stages = {name: network.own(party)[name] for name in network.bottoms[party]}
         submodel = Submodel(f"{party}.bottom", stages, {"features": network.shapes[party]}, "embedding", kind)
         yield party, submodel
         arriving[f"embedding_{party}"] = submodel.row()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import pairwise
 from typing import cast
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from vertical_lightning.schema import Architecture, Shape, StageFactory, check_party_name
-from vertical_lightning.split.cut import Cut, IllegalCutError, resolve
-from vertical_lightning.split.per_party import per_party
-from vertical_lightning.split.seeding import state
+from vertical_lightning.schema import Architecture, Shape, StageFactory
+from vertical_lightning.split.cut import Cut, IllegalCutError
+from vertical_lightning.split.equipment import CodecFactory, GuardFactory, equip, wired
+from vertical_lightning.split.ownership import Ownership, divide
+from vertical_lightning.split.per_party import check_parties, per_party
+from vertical_lightning.split.seeding import seeded
+from vertical_lightning.split.transport import Transport
 from vertical_lightning.split.wire import Wire, meta_like
 
 MergeFactory = Callable[[Mapping[str, Shape]], nn.Module]
@@ -46,14 +48,19 @@ class Topology(nn.Module):
         outputs: How many numbers the head ends in.
         label_holder: The party that receives the logits.
         owners: Who owns the stages after the bottoms, in order; ends with the label holder.
-        cut: Where one owner's stages end; see `split.cut`.
+        cut: Where one owner's stages end, one for all or by party; see `split.cut` and `split.ownership`.
         merge: Builds the merge from the senders' embedding shapes.
+        own: By feature party, an architecture of its own for its bottom.
+        guards: By party and name, what builds its guards.
+        codec: Builds how tensors are written on the wire; None: as they are.
         seed: Seed of the weights, of all parties or one a party.
         here: The parties that run in this process; None for all.
 
     Attributes:
         members: All parties: with features, with later stages, with labels.
-        parties: The modules of each party that is here, by stage name.
+        parties: The modules of each party that is here, by stage name; its guards and codecs are among them.
+        bottoms: The names of each feature party's first stages.
+        segments: The later owners, with the names of their stages.
         hops: The shape of a row of what crosses, by (sender, receiver).
 
     >>> from vertical_lightning.architectures.mlp import Mlp
@@ -74,24 +81,20 @@ class Topology(nn.Module):
         label_holder: str,
         *,
         owners: Sequence[str],
-        cut: Cut,
+        cut: Cut | Mapping[str, Cut],
         merge: MergeFactory,
+        own: Mapping[str, Architecture] | None = None,
+        guards: Mapping[str, Mapping[str, GuardFactory]] | None = None,
+        codec: CodecFactory | None = None,
         seed: int | Mapping[str, int] = 0,
         here: Collection[str] | None = None,
     ) -> None:
         super().__init__()
         if owners and owners[-1] != label_holder:
             raise ValueError(f"topology.owners={list(owners)} must end with the label holder, {label_holder}.")
-        for owner in owners:
-            check_party_name(owner)
-        row = architecture.stages(outputs)
-        names = list(row)
-        if "merge" in names:
-            raise ValueError("an architecture's stage is named merge, as the merge itself is; give it another name.")
-        cuts = [0, *resolve(cut, names, len(owners)), len(names)]
-        ranges = [names[start:end] for start, end in pairwise(cuts)]
-        self.bottom = ranges[0]
-        self.segments = list(zip(owners, ranges[1:], strict=True)) or [(label_holder, [])]
+        stages = divide(architecture, list(shapes), outputs, owners=owners, cut=cut, own=own)
+        self.bottoms = {party: list(row) for party, row in stages.bottoms.items()}
+        self.segments = [(owner, list(row)) for owner, row in stages.later] or [(label_holder, [])]
         self.shapes, self.feature_parties = dict(shapes), list(shapes)
         self.label_holder = label_holder
         self.outputs = outputs
@@ -103,30 +106,42 @@ class Topology(nn.Module):
         self.elsewhere = {party: own for party, own in modules.items() if party not in self.parties}
         self.hops: dict[tuple[str, str], Shape] = {}
         self.inferred: dict[object, tuple[Shape, torch.dtype]] = {}
-        self.build(row, shapes, merge, outputs)
+        self.build(stages, merge)
+        check_parties("a defense", guards or {}, self.members)
+        equip(self.here, self.hops, self.seeds, guards or {}, codec)
 
-    def build(self, row: Mapping[str, StageFactory], shapes: Mapping[str, Shape], merge: MergeFactory, outputs: int) -> None:
+    def build(self, stages: Ownership, merge: MergeFactory) -> None:
         """Build every stage for the shape that reaches it, and the merge between them."""
         embeddings = {}
-        for branch, (party, shape) in enumerate(shapes.items()):
-            for name in self.bottom:
-                shape = self.add(party, name, row[name], shape, branch)
+        for branch, (party, row) in enumerate(stages.bottoms.items()):
+            shape = self.shapes[party]
+            for name, factory in row.items():
+                shape = self.add(party, name, factory, shape, branch)
             embeddings[party] = shape
             self.note_hop(party, self.merger, shape)
         with torch.device("meta"):
             merged = merge(embeddings)([torch.empty(2, *shape) for shape in embeddings.values()])
         self.place(self.merger, "merge", lambda: merge(embeddings), branch=0)
         shape, holder = tuple(merged.shape[1:]), self.merger
-        for owner, names in self.segments:
+        for owner, row in stages.later:
             self.note_hop(holder, owner, shape)
             holder = owner
-            for name in names:
-                shape = self.add(owner, name, row[name], shape, branch=0)
-        if shape != (outputs,):
+            for name, factory in row.items():
+                shape = self.add(owner, name, factory, shape, branch=0)
+        if shape != (self.outputs,):
             raise IllegalCutError(
-                f"the network ends in rows of shape {shape}, but the labels need {(outputs,)}: without a stage after the "
+                f"the network ends in rows of shape {shape}, but the labels need {(self.outputs,)}: without a stage after the "
                 "merge, bottoms end in logits. Choose merge=sum or mean (topology=aggregate), or one party (centralized)."
             )
+
+    def wire(self, transport: Transport | None = None) -> Wire:
+        """Return a wire with the guards and codecs of the parties that are here."""
+        return wired(self.here, self.hops, transport)
+
+    @property
+    def here(self) -> dict[str, nn.ModuleDict]:
+        """The parties that are here, with their modules."""
+        return {party: self.own(party) for party in self.parties}
 
     def own(self, party: str) -> nn.ModuleDict:
         """Return one party's modules; on `meta` if it is elsewhere."""
@@ -159,8 +174,8 @@ class Topology(nn.Module):
         self, features: Mapping[str, Shaped[Tensor, "batch *_"]], wire: Wire | None = None
     ) -> Float[Tensor, "batch outputs"]:
         """Return the logits, held by the label holder, from each feature party's block."""
-        wire = wire or Wire()
-        embeddings = {party: self.run(party, self.bottom, features[party]) for party in self.feature_parties}
+        wire = wire or self.wire()
+        embeddings = {party: self.run(party, self.bottoms[party], features[party]) for party in self.feature_parties}
         arrived = [wire.send(sent, sender=party, receiver=self.merger) for party, sent in embeddings.items()]
         holder, tensor = self.merger, self.merge(arrived)
         for owner, names in self.segments:
@@ -204,14 +219,7 @@ class Topology(nn.Module):
 
     def describe(self) -> str:
         """Draw who runs what on one line."""
-        bottoms = [f"{party}: {' '.join(self.bottom)}" for party in self.feature_parties]
+        bottoms = [f"{party}: {' '.join(self.bottoms[party])}" for party in self.feature_parties]
         later = [[f"{owner}:", *names] for owner, names in self.segments]
         later[0].insert(1, "merge")
         return " → ".join([" | ".join(bottoms), *(" ".join(words) for words in later)])
-
-
-def seeded(build: Callable[[], nn.Module], *key: object) -> nn.Module:
-    """Build a module whose weights are a function of `key` alone, and leave the global generator as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.set_state(state("weights", *key))
-        return build()

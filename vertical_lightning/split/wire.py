@@ -1,108 +1,35 @@
 """The only door between parties: a tensor goes out, a leaf comes in, a gradient goes back.
 
 This file alone cuts the autograd graph. `send` gives the receiver a copy that starts a graph of its own; what the receiver
-learns about that copy, `received.grad`, is all that `return_gradients` takes back to the sender. Where the parties run in
-processes of their own, a `Transport` carries the copies, and tensors that are elsewhere are on the device `meta`: shapes, no
-numbers.
+learns about that copy, `received.grad`, is all that `return_gradients` takes back to the sender. Guards stand at either end, a
+codec writes what crosses. Where the parties run in processes of their own, a `Transport` carries the payloads, and tensors that
+are elsewhere are on the device `meta`: shapes, no numbers.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from vertical_lightning.schema import Shape
-
-
-@dataclass(eq=False)
-class Hop:
-    """One crossing of the wire. What is elsewhere is on the device `meta`.
-
-    Attributes:
-        sender: Who sent.
-        receiver: Who received.
-        sent: The embedding with the sender's graph behind it; never leaves the sender.
-        received: The receiver's leaf; its `grad` is the gradient that goes back.
-        depth: How many hops lie behind this one; a gradient is complete once all deeper hops have returned theirs.
-        returned: The gradient as it came back to the sender; None before that, or if the hop took no part in the loss.
-    """
-
-    sender: str
-    receiver: str
-    sent: Tensor
-    received: Tensor
-    depth: int
-    returned: Tensor | None = None
-
-    @property
-    def embedding(self) -> Tensor | None:
-        """What went forward, if one of its ends is here."""
-        return next((tensor for tensor in (self.received, self.sent) if not tensor.is_meta), None)
-
-    @property
-    def gradient(self) -> Tensor | None:
-        """What came back, or is to, if there is such a thing and one of its ends is here."""
-        return next((grad for grad in (self.received.grad, self.returned) if grad is not None and not grad.is_meta), None)
-
-    @property
-    def link(self) -> str:
-        """The direction of the embedding: `sender->receiver`."""
-        return f"{self.sender}->{self.receiver}"
-
-    @property
-    def back(self) -> str:
-        """The direction of the gradient."""
-        return f"{self.receiver}->{self.sender}"
-
-
-@runtime_checkable
-class Transport(Protocol):
-    """How a tensor comes from one party to another."""
-
-    def open(self) -> None:
-        """Begin a step."""
-
-    def ends_here(self, sender: str, receiver: str) -> bool:
-        """Whether one of the two is in this process."""
-
-    def carry(self, tensor: Tensor, sender: str, receiver: str) -> Tensor:
-        """Return what the receiver gets; on `meta` if it is elsewhere."""
-
-    def carry_back(self, gradient: Tensor | None, sent: Tensor, sender: str, receiver: str) -> Tensor | None:
-        """Return what comes back to `receiver` for what it `sent`; on `meta` if it is elsewhere, None if nothing does."""
-
-
-class LocalTransport:
-    """All parties are here: a copy is made, so that an in-place operation at one does not reach the other's tensor."""
-
-    def open(self) -> None:
-        """Begin a step."""
-
-    def ends_here(self, sender: str, receiver: str) -> bool:
-        """All are."""
-        return True
-
-    def carry(self, tensor: Tensor, sender: str, receiver: str) -> Tensor:
-        """Copy an embedding."""
-        return tensor.clone()
-
-    def carry_back(self, gradient: Tensor | None, sent: Tensor, sender: str, receiver: str) -> Tensor | None:
-        """Copy a gradient."""
-        return None if gradient is None else gradient.clone()
+from vertical_lightning.split.codec import PLAIN, Codec, Payload
+from vertical_lightning.split.guard import End, Guards, Own
+from vertical_lightning.split.hop import Hop
+from vertical_lightning.split.transport import LocalTransport, Transport
 
 
 class Wire:
     """Carries embeddings forward and gradients back, keeps the hops of the current step, and counts every byte.
 
     Args:
-        transport: How tensors cross; None if all parties are in this process.
+        transport: How payloads cross; None if all parties are in this process.
+        guards: By party, what it does at its own ends.
+        codecs: By end, how it writes and reads; ends that are not listed send the tensor itself.
 
     Attributes:
         hops: The hops of the current step, oldest first.
@@ -120,18 +47,25 @@ class Wire:
     (tensor([36.]), {'alice->bob': 4, 'bob->alice': 4})
     """
 
-    def __init__(self, transport: Transport | None = None) -> None:
+    def __init__(
+        self,
+        transport: Transport | None = None,
+        guards: Mapping[str, Guards] | None = None,
+        codecs: Mapping[End, Codec] | None = None,
+    ) -> None:
         self.transport = transport or LocalTransport()
+        self.guards, self.codecs = guards or {}, codecs or {}
         self.hops: list[Hop] = []
+        self.own: Mapping[str, Own] = {}
         self.bytes: Counter[str] = Counter()
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the hops out of copies: they hold a living graph."""
-        return {"transport": self.transport, "hops": [], "bytes": self.bytes}
+        return {**self.__dict__, "hops": [], "own": {}}
 
-    def open(self) -> None:
-        """Begin a step: forget the hops of the last one."""
-        self.hops = []
+    def open(self, own: Mapping[str, Own] | None = None) -> None:
+        """Begin a step: forget the hops of the last one, and take each party's own rows for its guards."""
+        self.hops, self.own = [], own or {}
         self.transport.open()
 
     def send(self, tensor: Float[Tensor, "*shape"], *, sender: str, receiver: str) -> Float[Tensor, "*shape"]:
@@ -141,18 +75,86 @@ class Wire:
         """
         if sender == receiver:
             return tensor
-        received = self.transport.carry(tensor.detach(), sender, receiver)
-        if torch.is_grad_enabled() and tensor.requires_grad:
-            received.requires_grad_()
+        learns = torch.is_grad_enabled() and tensor.requires_grad  # of the stages alone: the receiver knows no guards
         depth = 1 + max((hop.depth for hop in self.hops if hop.receiver == sender), default=0)
-        self.hops.append(Hop(sender, receiver, tensor, received, depth))
-        self.count(received, sender, receiver)
-        return received
+        hop = Hop(sender, receiver, tensor, tensor, depth)
+        if sender in self.guards:
+            hop.sent = self.guards[sender].embedding(tensor, hop.ends[0])
+        hop.received = self.cross(hop)
+        if learns:
+            hop.received.requires_grad_()
+        self.hops.append(hop)
+        return hop.received
 
-    def count(self, tensor: Tensor, sender: str, receiver: str) -> None:
+    def cross(self, hop: Hop) -> Tensor:
+        """Carry what is sent, and return what arrives; on `meta` if the receiver is elsewhere."""
+        sent, (start, end) = hop.sent.detach(), hop.ends
+        payload = self.codecs.get(start, PLAIN).encode(sent) if self.transport.here(hop.sender) else None
+        hop.payload = self.transport.carry(payload, sent, hop.sender, hop.receiver)
+        self.count(hop.payload, hop.link)
+        here = end if self.transport.here(hop.receiver) else start
+        if hop.payload is not None:
+            hop.embedding = self.codecs.get(here, PLAIN).decode(hop.payload, tuple(sent.shape), sent.dtype)
+        if here == start or hop.embedding is None:
+            return torch.empty_like(sent, device="meta")
+        # A view of its own: `requires_grad` must not be set on what is only looked at.
+        return hop.embedding.detach()
+
+    def penalize(self) -> None:
+        """Ask the guards at both ends of every hop what they charge, once all hops are sent and before anything returns."""
+        for hop in self.hops if self.guards else ():
+            for end, tensor in zip(hop.ends, (hop.sent, hop.received), strict=True):
+                if end.party in self.guards:
+                    term = self.guards[end.party].penalty(tensor, end, self.own.get(end.party, Own()))
+                    if term is not None:
+                        hop.penalties[end.party] = term
+
+    def return_gradients(self) -> None:
+        """Carry every leaf's gradient back and let its sender go on with backward, deepest hops first.
+
+        Hops of one depth go back in one call: they may stand on one graph, which can be walked only once. Hops of unequal
+        depth must not share one.
+        """
+        answered = sorted((hop for hop in self.hops if hop.received.requires_grad), key=lambda hop: -hop.depth)
+        for _, level in groupby(answered, key=lambda hop: hop.depth):
+            ends: list[Tensor] = []
+            gradients: list[Tensor | None] = []
+            for hop in level:
+                if hop.receiver in hop.penalties:
+                    torch.autograd.backward(hop.penalties[hop.receiver])
+                hop.gradient = self.answer(hop)
+                if hop.gradient is not None and hop.sent.requires_grad and not hop.sent.is_meta:
+                    ends.append(hop.sent)
+                    gradients.append(hop.gradient)
+                if hop.sender in hop.penalties:
+                    ends.append(hop.penalties[hop.sender])
+                    gradients.append(None)
+            torch.autograd.backward(ends, gradients)
+
+    def answer(self, hop: Hop) -> Tensor | None:
+        """Carry a leaf's gradient back, and return it as the sender reads it; None if there is none."""
+        start, end = hop.ends
+        gradient, payload = hop.received.grad, None
+        # A leaf without a gradient did not take part in the loss: there is nothing to send back.
+        if gradient is not None and self.transport.here(hop.receiver):
+            if hop.receiver in self.guards:
+                gradient = self.guards[hop.receiver].gradient(gradient, end, self.own.get(hop.receiver, Own()))
+            payload = self.codecs.get(end, PLAIN).encode(gradient, hop.payload)
+        payload = self.transport.carry_back(payload, hop.sent, hop.receiver, hop.sender, hop.payload)
+        self.count(payload, hop.back)
+        if payload is None:
+            return None
+        here = start if self.transport.here(hop.sender) else end
+        return self.codecs.get(here, PLAIN).decode(payload, tuple(hop.sent.shape), hop.sent.dtype, hop.payload)
+
+    def count(self, payload: Payload | None, link: str) -> None:
         """Count the bytes of what crosses, if it begins or ends here."""
-        if self.transport.ends_here(sender, receiver):
-            self.bytes[f"{sender}->{receiver}"] += size(tensor)
+        if payload is not None:
+            self.bytes[link] += sum(map(size, payload.values()))
+
+    def replay(self) -> Replay:
+        """Return a wire on which the step's hops bring once more what they brought."""
+        return Replay(self)
 
     @staticmethod
     def traced(features: Mapping[str, Tensor], modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
@@ -164,32 +166,37 @@ class Wire:
         leaves = {party: block.detach() for party, block in features.items()}
         return {party: leaf.requires_grad_(learns[party] and leaf.is_floating_point()) for party, leaf in leaves.items()}
 
-    def return_gradients(self) -> None:
-        """Carry every leaf's gradient back and let its sender go on with backward, deepest hops first.
-
-        Hops of one depth go back in one call: they may stand on one graph, which can be walked only once. Hops of unequal
-        depth must not share one.
-        """
-        answered = sorted((hop for hop in self.hops if hop.received.requires_grad), key=lambda hop: -hop.depth)
-        for _, level in groupby(answered, key=lambda hop: hop.depth):
-            sent, gradients = [], []
-            for hop in level:
-                # A leaf without a gradient did not take part in the loss: there is nothing to send back.
-                hop.returned = self.transport.carry_back(hop.received.grad, hop.sent, hop.receiver, hop.sender)
-                if hop.returned is not None:
-                    self.count(hop.returned, hop.receiver, hop.sender)
-                    if not hop.returned.is_meta:
-                        sent.append(hop.sent)
-                        gradients.append(hop.returned)
-            torch.autograd.backward(sent, gradients)
-
     def seen_by(self, party: str) -> Iterator[tuple[str, Tensor]]:
         """Yield detached copies of all that the current step brought to `party`: embeddings and returned gradients."""
         for hop in self.hops:
-            if hop.receiver == party and not hop.received.is_meta:
-                yield f"embedding {hop.link}", hop.received.detach().clone()
+            if hop.receiver == party and hop.embedding is not None:
+                yield f"embedding {hop.link}", hop.embedding.detach().clone()
             if hop.sender == party and hop.gradient is not None:
                 yield f"gradient {hop.back}", hop.gradient.detach().clone()
+
+
+class Replay(Wire):
+    """The hops of an earlier round again, for local steps: the embeddings and gradients are stale, and nothing crosses.
+
+    Every party computes with its newest weights; guards act on the party's own graph, and rewrite no gradient, as none is sent.
+
+    Args:
+        wire: The wire after `return_gradients`.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__(wire.transport, wire.guards)
+        self.stale, self.own = wire.hops, wire.own
+
+    def cross(self, hop: Hop) -> Tensor:
+        """Bring the stale embedding."""
+        stale = self.stale[len(self.hops)]
+        assert (stale.sender, stale.receiver) == (hop.sender, hop.receiver)
+        return stale.received.detach().clone()
+
+    def answer(self, hop: Hop) -> Tensor | None:
+        """Bring the stale gradient."""
+        return next(stale.gradient for stale, again in zip(self.stale, self.hops, strict=True) if again is hop)
 
 
 def meta_like(rows: int, shape: Shape, dtype: torch.dtype, of: Iterable[Tensor]) -> Tensor:

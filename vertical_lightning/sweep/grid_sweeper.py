@@ -20,6 +20,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.config.compose import build, user_errors
+from vertical_lightning.reports.manifest import OF_A_SPLIT
 from vertical_lightning.split.cut import every, written
 from vertical_lightning.sweep import provenance
 from vertical_lightning.sweep.job import key
@@ -27,6 +28,10 @@ from vertical_lightning.sweep.overrides import is_every
 
 Words = Sequence[str]
 """One job: its overrides."""
+
+
+UNCUT = ("cut=null", "merge=concat", "topology.owners=[]", "defense=none", "codec=none", "schedule=synchronous")
+"""What a baseline says of what only a split has."""
 
 
 class GridSweeper(Sweeper):
@@ -148,11 +153,14 @@ def uncut(words: Words, name: str) -> Words:
     Whatever is said of single parties, merges and cuts has no meaning then, and goes.
 
     >>> uncut(["architecture=mlp", "partition=halves", "cut=2", "+optimizer.parties.alice.lr=1", "seed=1"], "alice")
-    ['architecture=mlp', 'partition=halves', 'seed=1', 'cut=null', 'merge=concat', 'topology.owners=[]', 'baseline=alice']
+    ['architecture=mlp', 'partition=halves', 'seed=1', 'cut=null', 'merge=concat', 'topology.owners=[]', 'defense=none',
+     'codec=none', 'schedule=synchronous', 'baseline=alice']
     """
-    of_a_split = r"\+*(cut|merge(\..*)?|topology\..*|baseline|(optimizer|scheduler)\.parties.*)=|\+*clip_norm(=\{|\.)"
-    kept = [word for word in words if not re.match(of_a_split, word)]
-    return [*kept, "cut=null", "merge=concat", "topology.owners=[]", f"baseline={name}"]
+    of_a_split = (
+        rf"\+*(({'|'.join(OF_A_SPLIT)})(\..*)?|baseline|(optimizer|scheduler|architecture)\.parties.*)=|\+*clip_norm(=\{{|\.)"
+    )
+    kept = [word for word in words if word.startswith("topology=") or not re.match(of_a_split, word)]
+    return [*kept, *UNCUT, f"baseline={name}"]
 
 
 def baselines(config: DictConfig) -> list[str]:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.config.compose import stamps
-from vertical_lightning.config.hparams import TABLE, parameters
+from vertical_lightning.config.hparams import TABLE, hyper_parameters, same_job
 from vertical_lightning.reports import manifest
 from vertical_lightning.split.cut import IllegalCutError
 
@@ -43,7 +43,7 @@ def run(config: DictConfig, train: Train) -> dict[str, float]:
     folder, started = Path(config.folder), time.perf_counter()
     compared = swept(config)
     print(progress(this_study(), HydraConfig.get().job.num, time.time()), flush=True)
-    job = {"state": "completed", "reason": None, "key": key(config), "swept": compared, "parameters": parameters(config)}
+    job = {"state": "completed", "reason": None, "key": key(config), "swept": compared, "parameters": hyper_parameters(config)}
     job["commit"] = this_study()["commit"]
     if config.sweep.resume and (found := finished(str(job["key"]), folder)):
         return take_over(found, folder, job)
@@ -89,13 +89,7 @@ def key(config: DictConfig) -> str:
     >>> key(one) == key(same) != key(other)
     True
     """
-    bare = config.copy()
-    with open_dict(bare):
-        bare.folder = ""  # others refer to it
-        whole = OmegaConf.to_container(bare, resolve=True)
-    assert isinstance(whole, dict)
-    whole = {name: value for name, value in whole.items() if name not in ("folder", "sweep", "objective", "report", "run_name")}
-    whole["stamps"] = stamps(config.get("data"))
+    whole = same_job(config) | {"stamps": stamps(config.get("data"))}
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
+from hydra.utils import get_class
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from vertical_lightning.config.objective import check_names, objectives, shown
 from vertical_lightning.reports.manifest import SWEEP
 from vertical_lightning.split.metric_direction import mode_of
 from vertical_lightning.sweep import overrides, provenance
-
-UNCUT = ("merge", "topology.owners")
-"""What baselines say besides `baseline`, which is enough for their folders' names."""
+from vertical_lightning.sweep.grid_sweeper import UNCUT, GridSweeper
 
 
 class Recorder(Callback):
@@ -34,7 +33,10 @@ class Recorder(Callback):
             # A search minimizes unless told otherwise; that accuracy is to rise goes without saying.
             config.hydra.sweeper.direction = [f"{mode_of(name)}imize" for name in objective]
         provenance.write(Path(config.hydra.sweep.dir), swept, objective, shown(config))
-        hidden = {*config.hydra.job.config.override_dirname.exclude_keys, *overrides.fixed(words), *UNCUT} - set(swept)
+        said_by_baselines = [word.partition("=")[0] for word in UNCUT[1:]]  # besides `baseline` and `cut`, which are enough
+        hidden = {*config.hydra.job.config.override_dirname.exclude_keys, *overrides.fixed(words), *said_by_baselines} - set(
+            swept
+        )
         names = ",".join(f"'{name}'" for name in sorted(hidden))
         config.hydra.overrides.hydra.append(f"hydra.job.config.override_dirname.exclude_keys=[{names}]")
 
@@ -70,7 +72,7 @@ def check(config: DictConfig) -> None:
     named = config.sweep.baselines
     if not isinstance(named, str | ListConfig | None):
         sys.exit(f"vl-train: sweep.baselines={named} names none: give centralized, a feature party, or a list of them.")
-    if named and not str(config.hydra.sweeper._target_).endswith(".GridSweeper"):
+    if named and not issubclass(get_class(config.hydra.sweeper._target_), GridSweeper):
         sys.exit("vl-train: sweep.baselines needs hydra/sweeper=grid; a search runs only what it proposes.")
     if (folder / SWEEP).exists() and not config.sweep.resume:
         sys.exit(

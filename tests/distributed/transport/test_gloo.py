@@ -110,7 +110,7 @@ def test_parties_that_disagree_who_takes_part() -> None:
 
 
 def test_plaintext_stays_on_the_machine() -> None:
-    with pytest.raises(ValueError, match=r"wire=gloo would send to 192.0.2.1 without encryption"):
+    with pytest.raises(ValueError, match=r"execution=gloo would send to 192.0.2.1 without encryption"):
         Gloo().connect(meeting("alice", "192.0.2.1:29500"))
 
 

@@ -393,7 +393,7 @@ def test_a_file_that_holds_something_else(changes, said, address, tmp_path):
 
 
 def test_not_all_three_paths():
-    with pytest.raises(ValueError, match=r"wire.certificate, wire.key is given and wire.authority not; give all three"):
+    with pytest.raises(ValueError, match=r"certificate, key is given and authority not; give all three of execution"):
         Grpc(certificate="alice.pem", key="alice.key")
 
 
@@ -475,5 +475,5 @@ def test_another_grpc_program_at_the_address(address):
 @pytest.mark.parametrize("kinds", [{}, {"address": "127.0.0.1:29500", "listen": "0.0.0.0"}])
 def test_plaintext_stays_on_this_machine(kinds):
     engine = Grpc(listen=kinds.get("listen"))
-    with pytest.raises(ValueError, match=r"wire=grpc without certificates would send to .* without encryption"):
+    with pytest.raises(ValueError, match=r"execution=grpc without certificates would send to .* without encryption"):
         engine.connect(meeting("alice", kinds.get("address", "192.0.2.1:29500")))

@@ -180,10 +180,10 @@ def test_who_left_in_good_order_is_not_missed() -> None:
 def test_silence_and_slowness_are_two_things() -> None:
     here, there = Pipe.pair()
     bob = Peer("bob", "alice", there, timeout=1.0, patience=60.0)
-    with pytest.raises(PeerLostError, match=r"no sign of life for \d s \(wire.timeout=1\)"):
+    with pytest.raises(PeerLostError, match=r"no sign of life for \d s \(execution.timeout=1\)"):
         bob.hear("anything", ANYTHING)
     _, bob = peers(timeout=1.0, patience=2.0)
-    with pytest.raises(PeerLostError, match=r"lives, but has not sent anything for \d s \(wire.patience=2\)"):
+    with pytest.raises(PeerLostError, match=r"lives, but has not sent anything for \d s \(execution.patience=2\)"):
         bob.hear("anything", ANYTHING)
     assert here.sent == []
 

@@ -39,6 +39,6 @@ def refuse_plaintext(host: str, insecure: bool, how: str) -> None:
     """
     if not insecure and not is_loopback(host):
         raise ValueError(
-            f"{how} would send to {host} without encryption. Use wire=grpc with wire.certificate, wire.key and wire.authority; "
-            "or say wire.insecure=true inside a network where everybody is trusted (a VPN)."
+            f"{how} would send to {host} without encryption. Use execution=grpc with execution.certificate, "
+            "key and authority; or say execution.insecure=true inside a network where everybody is trusted (a VPN)."
         )

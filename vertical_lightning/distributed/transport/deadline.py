@@ -35,7 +35,7 @@ class Deadline:
         """
         names, rendezvous = ", ".join(missing), self._rendezvous
         if time.monotonic() > self._ends:
-            late = f"{names} did not come to {rendezvous.address} within {rendezvous.patience:.0f} s (wire.patience)."
+            late = f"{names} did not come to {rendezvous.address} within {rendezvous.patience:.0f} s (execution.patience)."
             raise RendezvousError(missing[0], said or late)
         if time.monotonic() > self._tells:
             print(f"{rendezvous.party} waits at {rendezvous.address} for {names}", flush=True)

@@ -20,7 +20,10 @@ HEADER = _FORM.size
 PAYLOAD = 2**20
 """Most bytes of a message in one frame; longer messages are several."""
 
-DTYPES = (torch.uint8, torch.float32, torch.float64, torch.bfloat16, torch.float16)
+DTYPES = (
+    *(torch.uint8, torch.float32, torch.float64, torch.bfloat16, torch.float16),
+    *(torch.int8, torch.int16, torch.uint16, torch.int32),
+)
 
 
 class Kind(IntEnum):

@@ -59,7 +59,7 @@ class Gloo:
         torch's calls hear no signal and may wait for ever, at a port that accepts and is silent; so they are made in a thread.
         """
         host, port = rendezvous.host_and_port
-        refuse_plaintext(host, self.insecure, "wire=gloo")
+        refuse_plaintext(host, self.insecure, "execution=gloo")
         links: Future[Mapping[str, GlooLink]] = Future()
         Thread(target=fulfil, args=[links, lambda: self._connect(rendezvous, host, port)], name="gloo", daemon=True).start()
         ends = time.monotonic() + rendezvous.patience + LATE

@@ -103,7 +103,7 @@ class Line:
                 for peer in (self, *self.others):
                     peer.check_alive()
                 if waited > self._patience:
-                    lives = f"lives, but has not sent {what} for {waited:.0f} s (wire.patience={self._patience:g})"
+                    lives = f"lives, but has not sent {what} for {waited:.0f} s (execution.patience={self._patience:g})"
                     raise self._lost(lives) from None
                 if waited > SOON and not told:
                     print(f"{self.party} waits for {self.name}: {what}", flush=True)
@@ -130,7 +130,7 @@ class Line:
             raise self._end
         silent = self._clock.seconds - self._heard
         if silent > self._timeout and not self._inbox.full():  # then it is this party that does not listen
-            raise self._lost(f"has shown no sign of life for {silent:.0f} s (wire.timeout={self._timeout:g})")
+            raise self._lost(f"has shown no sign of life for {silent:.0f} s (execution.timeout={self._timeout:g})")
 
     def abort(self, party: str, error: str) -> None:
         """Tell the peer that the run is over, and whose error ended it: its class, no text that could hold data."""

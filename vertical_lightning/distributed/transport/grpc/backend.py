@@ -29,7 +29,7 @@ class Grpc:
 
     >>> Grpc(certificate="alice.pem")
     Traceback (most recent call last):
-    ValueError: wire.certificate is given and wire.key, wire.authority not; give all three, or none on one machine.
+    ValueError: certificate is given and key, authority not; give all three of execution, or none on one machine.
     """
 
     timeout: float = 10.0
@@ -41,11 +41,11 @@ class Grpc:
     listen: str | None = None
 
     def __post_init__(self) -> None:
-        paths = {"wire.certificate": self.certificate, "wire.key": self.key, "wire.authority": self.authority}
+        paths = {"certificate": self.certificate, "key": self.key, "authority": self.authority}
         given = ", ".join(name for name, path in paths.items() if path)
         lacking = ", ".join(name for name, path in paths.items() if not path)
         if given and lacking:
-            raise ValueError(f"{given} is given and {lacking} not; give all three, or none on one machine.")
+            raise ValueError(f"{given} is given and {lacking} not; give all three of execution, or none on one machine.")
 
     def connect(self, rendezvous: Rendezvous) -> Mapping[str, GrpcLink]:
         """Return a link to each partner."""
@@ -75,7 +75,7 @@ class Grpc:
             credentials.check(party)
             return credentials
         for address in filter(None, (host, self.listen)):
-            refuse_plaintext(address, self.insecure, "wire=grpc without certificates")
+            refuse_plaintext(address, self.insecure, "execution=grpc without certificates")
         return None
 
     def _listens_at(self, rendezvous: Rendezvous) -> str:

@@ -44,7 +44,7 @@ class Client:
     def until_there(self, name: str, address: str) -> None:
         """Wait until the party listens there, and can be talked to."""
         if self._credentials is None:
-            refuse_plaintext(address.rpartition(":")[0].strip("[]"), self._insecure, "wire=grpc without certificates")
+            refuse_plaintext(address.rpartition(":")[0].strip("[]"), self._insecure, "execution=grpc without certificates")
         while why := probe(address, name, self._credentials, self._rendezvous.party):
             self._try_again(name, address, why)
 

@@ -47,7 +47,7 @@ def _in_the_clear(line: socket.socket, address: str, name: str) -> str | None:
     line.sendall(_PREFACE)
     answer = line.recv(9)
     if answer.startswith(_ALERT) or (not answer and _speaks_tls(line.getpeername())):
-        said = f"{name} at {address} wants TLS, and no certificate is set here; set wire.certificate, wire.key, wire.authority."
+        said = f"{name} at {address} wants TLS, and no certificate is set here; set execution.certificate, key and authority."
         raise RendezvousError(name, said)
     return _settings(answer, address, name)
 
@@ -94,7 +94,7 @@ def _disagreement(reason: str, address: str, name: str, party: str) -> str:
     if reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"):
         return (
             f"{name} at {address} speaks in the clear, and certificates are set here ({reason}). "
-            "Set wire.certificate, wire.key and wire.authority there too."
+            "Set execution.certificate, execution.key and execution.authority there too."
         )
     return f"{name} at {address} and {party} cannot agree on TLS ({reason})."
 
