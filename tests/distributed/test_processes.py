@@ -28,6 +28,16 @@ CASES = {
     "nothing to train at the label holder": ["topology=aggregate", "partition=halves"],
     "bf16": ["topology=splitnn", "partition=halves", "trainer.precision=bf16-mixed"],
     "numbers, dropout": ["architecture=tabular", "data=synthetic", "data.classes=0", "partition=even_columns", "cut=1"],
+    "noise, and a private amount of it": [
+        *("partition=halves", "defense=gaussian_noise", "++defense.gaussian_noise.parties.alice.std=0.5"),
+    ],
+    "top-k": ["topology=u_shaped", "partition=halves", "codec=top_k"],
+    "fedbcd": ["topology=u_shaped", "partition=halves", "schedule=fedbcd", "clip_norm=0.5"],
+    "all three, grpc": ["partition=halves", "defense=gaussian_noise", "codec=top_k", "schedule=fedbcd", "execution=grpc"],
+    "a LeNet beside an MLP": [
+        *("partition=halves", "++architecture.parties.carol._target_=vertical_lightning.architectures.lenet.LeNet"),
+        "cut={carol:fc1,bob:1}",
+    ],
     "grpc": ["topology=u_shaped", "partition=halves", "execution=grpc"],
 }
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from vertical_lightning.codecs.top_k import TopK
 from vertical_lightning.distributed.remote_transport import RemoteTransport
 from vertical_lightning.distributed.transport.failure import RefusedError
 from vertical_lightning.distributed.transport.frame import Kind
@@ -149,3 +150,34 @@ def test_large_finite_numbers_are_not_refused() -> None:
         pool.submit(carry, alice, large, "alice", "bob")
         found = carry(bob, meta(8, 4), "alice", "bob")
         assert found is not None and torch.equal(found, large)
+
+
+@pytest.mark.parametrize(
+    ("values", "indices", "said"),
+    [
+        (torch.randn(8, 2), torch.tensor([[0, 9]] * 8, dtype=torch.uint8), "its indices must ascend within rows of 4 numbers"),
+        (torch.randn(8, 2), torch.tensor([[1, 1]] * 8, dtype=torch.uint8), "its indices must ascend"),
+        (torch.randn(8, 2), torch.zeros(8, 2, dtype=torch.int16), "of torch.int16; it must be .* of torch.uint8"),
+        (torch.randn(8, 3), torch.zeros(8, 3, dtype=torch.uint8), r"it is \[8, 3\] of torch.float32; it must be \[8, 2\]"),
+        (torch.full((8, 2), torch.nan), torch.zeros(8, 2, dtype=torch.uint8), "not finite"),
+    ],
+)
+def test_only_what_the_codec_declares_may_come(values: Tensor, indices: Tensor, said: str) -> None:
+    _, bob, peer = remotes()
+    bob.declare(HOPS, rows=8, dtypes=[torch.float32], codec=TopK(0.5))
+    slip(peer, values)
+    slip(peer, indices)
+    with pytest.raises(RefusedError, match=said):
+        bob.carry(None, meta(8, 4), "alice", "bob")
+
+
+def test_a_payload_and_its_gradient_cross() -> None:
+    alice, bob, _ = remotes()
+    for end in (alice, bob):
+        end.declare(HOPS, rows=8, dtypes=[torch.float32], codec=TopK(0.5))
+    payload = TopK(0.5).encode(torch.randn(8, 4))
+    assert alice.carry(payload, meta(8, 4), "alice", "bob") is payload
+    arrived = bob.carry(None, meta(8, 4), "alice", "bob")
+    assert arrived is not None and all(torch.equal(arrived[name], part) for name, part in payload.items())
+    assert bob.carry_back(None, meta(8, 4), "bob", "alice", arrived) is None
+    assert alice.carry_back(None, meta(8, 4), "bob", "alice", payload) is None

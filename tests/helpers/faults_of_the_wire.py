@@ -8,6 +8,7 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
+from vertical_lightning.split.guard import Guards
 from vertical_lightning.split.hop import Hop
 from vertical_lightning.split.wire import Wire
 
@@ -72,3 +73,21 @@ def rounded_on_the_way(patch: Patch) -> None:
         return honest(self, tensor.to(torch.bfloat16).to(tensor.dtype), sender=sender, receiver=receiver)
 
     patch(Wire, "send", send)
+
+
+def defense_never_called(patch: Patch) -> None:
+    patch(Guards, "embedding", lambda self, tensor, end: tensor)
+
+
+def bytes_of_the_dense_tensor(patch: Patch) -> None:
+    """As VFLAIR counts: what the receiver has decompressed."""
+    honest = Wire.cross
+
+    def cross(self: Wire, hop: Hop) -> Tensor:
+        before = self.bytes.copy()
+        received = honest(self, hop)
+        self.bytes = before
+        self.count({"tensor": received}, hop.link)
+        return received
+
+    patch(Wire, "cross", cross)

@@ -1,4 +1,4 @@
-"""A run with all that a checkpoint must keep: shuffling, dropout, momentum, a schedule, two feature parties."""
+"""A run with all that a checkpoint must keep: shuffling, dropout, noise, momentum, local steps, two feature parties."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from torch import Tensor
 
 from vertical_lightning.architectures.tabular import Tabular
 from vertical_lightning.data.datamodule import VerticalDataModule
+from vertical_lightning.defenses.gaussian_noise import GaussianNoise
 from vertical_lightning.merges.attention import Attention
+from vertical_lightning.schedules.fedbcd import FedBcd
 from vertical_lightning.split.topology import Topology
 
 EPOCHS = 4
@@ -29,11 +31,10 @@ class Run:
         self.data.prepare_data()
         self.data.setup("fit")
         task = self.data.task
-        network = Topology(
-            Tabular([6, 5], dropout=0.3), self.data.shapes, task.outputs, "bob", owners=["bob"], cut=1, merge=Attention, seed=2
-        )
+        own = {"cut": 1, "merge": Attention, "seed": 2, "guards": {"alice": {"noise": partial(GaussianNoise, std=0.1)}}}
+        network = Topology(Tabular([6, 5], dropout=0.3), self.data.shapes, task.outputs, "bob", owners=["bob"], **own)
         cosine = partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=EPOCHS)
-        self.module = Recorded(network, SGD, scheduler=cosine, clip_norm=1.0, task=task)
+        self.module = Recorded(network, SGD, scheduler=cosine, clip_norm=1.0, task=task, schedule=FedBcd(2))
         settings = {"max_epochs": EPOCHS, "log_every_n_steps": 3, "num_sanity_val_steps": 0, **options}
         self.trainer = quiet_trainer(**settings)
 

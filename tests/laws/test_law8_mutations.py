@@ -13,6 +13,7 @@ from aligned_data import check_rows, numbered
 from boundary import check_boundary
 from equality import Case, check_equals_uncut
 from evaluation import check_evaluation
+from guarding import check_codec_bytes, check_defense_acts
 
 from vertical_lightning.split.audit import BoundaryError
 
@@ -43,6 +44,8 @@ FAULTS: dict[str, tuple[Callable[[Patch], None], Callable[[], None]]] = {
     "one hop forgotten": (wire.one_hop_forgotten, equals(Case())),
     "stale hops": (wire.stale_hops, equals(Case())),
     "rounded on the way": (wire.rounded_on_the_way, equals(Case(dtype=torch.float32))),
+    "a defense never called": (wire.defense_never_called, check_defense_acts),
+    "bytes of the dense tensor": (wire.bytes_of_the_dense_tensor, check_codec_bytes),
     "mean scaled": (step.mean_scaled, equals(WIDE)),
     "optimizer recreated (momentum)": (step.optimizer_recreated, equals(Case())),
     "optimizer recreated (Adam)": (step.optimizer_recreated, equals(Case(optimizer="adam"))),

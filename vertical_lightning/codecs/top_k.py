@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -31,6 +33,8 @@ class TopK(Codec):
     >>> codec.decode(payload, (1, 4), torch.float32)
     tensor([[ 3.,  0.,  0., -4.]])
     """
+
+    neutral: ClassVar[Mapping[str, object]] = {"ratio": 1.0}
 
     def __init__(self, ratio: float) -> None:
         super().__init__()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -28,6 +30,7 @@ class GaussianNoise(OwnRandomness, Guard):
     """
 
     purpose = "gaussian noise"
+    neutral: ClassVar[Mapping[str, object]] = {"std": 0.0}
 
     def __init__(self, std: float) -> None:
         super().__init__()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from torch import Tensor
 
 from vertical_lightning.schema import VerticalBatch
@@ -21,6 +24,8 @@ class FedBcd:
     Raises:
         ValueError: `local_steps` is no integer from 1.
     """
+
+    neutral: ClassVar[Mapping[str, object]] = {"local_steps": 1}
 
     def __init__(self, local_steps: int = 5) -> None:
         if isinstance(local_steps, bool) or not isinstance(local_steps, int) or local_steps < 1:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -19,9 +22,14 @@ class Codec(nn.Module):
 
     On the way back both ends know what the embedding crossed in (`forward`); a mask that both know need not be sent again.
 
+    Attributes:
+        neutral: Arguments with which the tensor itself crosses.
+
     >>> Codec().decode(Codec().encode(torch.ones(2)), (2,), torch.float32)
     tensor([1., 1.])
     """
+
+    neutral: ClassVar[Mapping[str, object]] = {}
 
     def encode(self, tensor: Tensor, forward: Payload | None = None) -> Payload:
         """Write a tensor.

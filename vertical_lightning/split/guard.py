@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple, cast
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, NamedTuple, cast
 
 from torch import Tensor, nn
 
@@ -46,10 +46,15 @@ class Guard(nn.Module):
     party's optimizer steps its parameters, the audit walks through its graph, and `self.training` tells training from
     evaluation. Parties do not know each other's guards: a received tensor asks for a gradient where the sender's stages do.
 
+    Attributes:
+        neutral: Arguments with which it changes nothing; training is then bit-identical to training without it.
+
     >>> import torch
     >>> Guard().embedding(torch.ones(2), End("alice", "alice", "bob"))
     tensor([1., 1.])
     """
+
+    neutral: ClassVar[Mapping[str, object]] = {}
 
     def embedding(self, tensor: Tensor, end: End) -> Tensor:
         """Return what is sent instead of an embedding `[batch, *shape]`, of the same shape, within the sender's graph."""

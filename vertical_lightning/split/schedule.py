@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -19,7 +20,12 @@ class Schedule(Protocol):
     `module.exchange(batch, batch_idx)` is one round over the wire after which every party steps; `module.local(batch)` is a
     step of every party against what the last round brought, without anything crossing. However many there are, a batch is one
     step of the run: schedules of learning rates, `max_steps` and `global_step` count batches.
+
+    Attributes:
+        neutral: Arguments with which it is one exchange a batch.
     """
+
+    neutral: ClassVar[Mapping[str, object]]
 
     def step(self, module: SplitModule, batch: VerticalBatch, batch_idx: int) -> tuple[Tensor, Tensor]:
         """Train, and return the loss and the logits `[batch, outputs]` of the first exchange, which metrics are made of."""
@@ -34,6 +40,8 @@ class Schedule(Protocol):
 
 class Synchronous:
     """One exchange a batch: gradients are those of the uncut network (Vepakomma et al. 2018)."""
+
+    neutral: ClassVar[Mapping[str, object]] = {}
 
     def step(self, module: SplitModule, batch: VerticalBatch, batch_idx: int) -> tuple[Tensor, Tensor]:
         """Exchange once."""

@@ -120,8 +120,7 @@ class Wire:
             ends: list[Tensor] = []
             gradients: list[Tensor | None] = []
             for hop in level:
-                if hop.receiver in hop.penalties:
-                    torch.autograd.backward(hop.penalties[hop.receiver])
+                charge_receiver(hop)
                 hop.gradient = self.answer(hop)
                 if hop.gradient is not None and hop.sent.requires_grad and not hop.sent.is_meta:
                     ends.append(hop.sent)
@@ -138,7 +137,8 @@ class Wire:
         # A leaf without a gradient did not take part in the loss: there is nothing to send back.
         if gradient is not None and self.transport.here(hop.receiver):
             if hop.receiver in self.guards:
-                gradient = self.guards[hop.receiver].gradient(gradient, end, self.own.get(hop.receiver, Own()))
+                # A copy: gradients of a sum share storage, and a guard may write in place.
+                gradient = self.guards[hop.receiver].gradient(gradient.clone(), end, self.own.get(hop.receiver, Own()))
             payload = self.codecs.get(end, PLAIN).encode(gradient, hop.payload)
         payload = self.transport.carry_back(payload, hop.sent, hop.receiver, hop.sender, hop.payload)
         self.count(payload, hop.back)
@@ -173,6 +173,15 @@ class Wire:
                 yield f"embedding {hop.link}", hop.embedding.detach().clone()
             if hop.sender == party and hop.gradient is not None:
                 yield f"gradient {hop.back}", hop.gradient.detach().clone()
+
+
+def charge_receiver(hop: Hop) -> None:
+    """Add the gradient of what the receiver's guards charge to the leaf's; out of place: gradients of a sum share storage."""
+    if hop.receiver in hop.penalties:
+        before, hop.received.grad = hop.received.grad, None
+        torch.autograd.backward(hop.penalties[hop.receiver])
+        if before is not None:
+            hop.received.grad = before if hop.received.grad is None else before + hop.received.grad
 
 
 class Replay(Wire):
