@@ -20,6 +20,8 @@ from vertical_lightning.schedules.fedbcd import FedBcd
 from vertical_lightning.split.topology import Topology
 
 EPOCHS = 4
+STEPS = 2
+"""Of each party for one batch."""
 SGD = partial(torch.optim.SGD, lr=0.05, momentum=0.9)
 
 
@@ -34,7 +36,7 @@ class Run:
         own = {"cut": 1, "merge": Attention, "seed": 2, "guards": {"alice": {"noise": partial(GaussianNoise, std=0.1)}}}
         network = Topology(Tabular([6, 5], dropout=0.3), self.data.shapes, task.outputs, "bob", owners=["bob"], **own)
         cosine = partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=EPOCHS)
-        self.module = Recorded(network, SGD, scheduler=cosine, clip_norm=1.0, task=task, schedule=FedBcd(2))
+        self.module = Recorded(network, SGD, scheduler=cosine, clip_norm=1.0, task=task, schedule=FedBcd(STEPS))
         settings = {"max_epochs": EPOCHS, "log_every_n_steps": 3, "num_sanity_val_steps": 0, **options}
         self.trainer = quiet_trainer(**settings)
 

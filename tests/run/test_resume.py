@@ -11,7 +11,7 @@ import torch
 from aligned_data import synthetic
 from job import SMALL, run
 from pytorch_lightning.callbacks import ModelCheckpoint
-from resumable import EPOCHS, Run, assert_same, batches_per_epoch, cut_off
+from resumable import EPOCHS, STEPS, Run, assert_same, batches_per_epoch, cut_off
 from running import QUICK
 
 from vertical_lightning.data.datamodule import VerticalDataModule
@@ -29,7 +29,7 @@ def whole() -> Run:
 def test_from_the_end_of_an_epoch(epoch: int, whole: Run, tmp_path: Path) -> None:
     cut_off(tmp_path, ModelCheckpoint(tmp_path, filename="{epoch}", save_top_k=-1))
     resumed = Run().fit(tmp_path / f"epoch={epoch}.ckpt")
-    assert resumed.module.losses == whole.module.losses[(epoch + 1) * batches_per_epoch(whole) :]
+    assert resumed.module.losses == whole.module.losses[STEPS * (epoch + 1) * batches_per_epoch(whole) :]
     assert_same(resumed.state(), whole.state())
 
 
@@ -43,7 +43,7 @@ def test_from_a_step(step: str, whole: Run, tmp_path: Path) -> None:
     number = {"second": 2, **middles, **ends}[step]
     cut_off(tmp_path, ModelCheckpoint(tmp_path, filename="{step}", every_n_train_steps=number, save_top_k=-1))
     resumed = Run().fit(tmp_path / f"step={number}.ckpt")
-    assert resumed.module.losses == whole.module.losses[number:]
+    assert resumed.module.losses == whole.module.losses[STEPS * number :]
     assert_same(resumed.state(), whole.state())
 
 
@@ -53,7 +53,7 @@ def test_from_the_end_of_a_validation(epoch: int, whole: Run, tmp_path: Path) ->
     saver = ModelCheckpoint(tmp_path, filename="{epoch}", monitor="val/loss", save_top_k=-1, save_on_train_epoch_end=False)
     cut_off(tmp_path, saver)
     resumed = Run().fit(tmp_path / f"epoch={epoch}.ckpt")
-    assert resumed.module.losses == whole.module.losses[(epoch + 1) * batches_per_epoch(whole) :]
+    assert resumed.module.losses == whole.module.losses[STEPS * (epoch + 1) * batches_per_epoch(whole) :]
     assert_same(resumed.state(), whole.state())
 
 
@@ -64,7 +64,7 @@ def test_with_workers(step: str, whole: Run, tmp_path: Path) -> None:
     every, number = {"end of an epoch": ({}, 2 * steps), "middle": ({"every_n_train_steps": steps + 2}, steps + 2)}[step]
     cut_off(tmp_path, ModelCheckpoint(tmp_path, filename="{step}", save_top_k=-1, **every))
     resumed = Run(synthetic(2, rows=150, seed=1, workers=2)).fit(tmp_path / f"step={number}.ckpt")
-    assert resumed.module.losses == whole.module.losses[number:]
+    assert resumed.module.losses == whole.module.losses[STEPS * number :]
     assert_same(resumed.state(), whole.state())
 
 
