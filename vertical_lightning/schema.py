@@ -64,8 +64,9 @@ class Table:
     Attributes:
         ids: One unique key an entity, in row order.
         features: Images or named columns, in row order.
-        labels: Class numbers `[rows]`, int64; where there are no classes, numbers to predict, float32.
-        classes: The name of each class number; empty where labels are numbers.
+        labels: Class numbers `[rows]`, int64; several labels a row, 0 or 1, `[rows, labels]`, float32; or numbers to predict
+            `[rows]`, float32.
+        classes: The name of each class number or of each label; empty where labels are numbers.
     """
 
     ids: Sequence[Id]
@@ -88,7 +89,7 @@ class PartyTable:
     Attributes:
         ids: One a row.
         features: Images, other tensors, or named columns.
-        labels: Class numbers, or numbers to predict.
+        labels: Class numbers, several labels a row, or numbers to predict.
         kind: What a tensor holds, `images`, `numbers` or `tokens`; None where its dtype and shape say so.
 
     Raises:
@@ -149,7 +150,7 @@ class VerticalBatch(NamedTuple):
 
     Attributes:
         features: One block `[batch, *shape]` a feature party; column block p belongs to party p.
-        labels: Class numbers or numbers to predict `[batch]`, at the label holder only.
+        labels: Class numbers or numbers to predict `[batch]`, or several labels `[batch, labels]`, at the label holder only.
         rows: Aligned row numbers `[batch]`, the same at every party; they say which entity without naming it.
     """
 

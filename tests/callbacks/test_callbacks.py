@@ -52,7 +52,7 @@ def rebuilt(folder: Path) -> tuple[SplitModule, VerticalDataModule]:
     config = configuration(folder, *JOB, *SMALL)
     data: VerticalDataModule = build(config.datamodule)
     data.setup("fit")
-    module = build_module(config, build(config.architecture), data)
+    module = build_module(config, data)
     module.load_state_dict(PartyCheckpoints().load_checkpoint(folder / "checkpoints" / "last.ckpt")["state_dict"])
     return module.eval(), data
 

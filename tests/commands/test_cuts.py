@@ -38,6 +38,19 @@ def test_bytes_are_those_of_a_run(topology: str, tmp_path: Path) -> None:
             assert found.loc[2, f"bytes_per_row/{link}"] * metrics["psi/intersection"] == count
 
 
+@pytest.mark.parametrize("own", [[], ["++architecture.parties.carol._target_=vertical_lightning.architectures.lenet.LeNet"]])
+def test_codecs_and_a_partys_own_architecture_are_counted(own: list[str], tmp_path: Path) -> None:
+    words = ["partition=halves", "codec=top_k", "codec.ratio=0.25", *own]
+    cut = "cut={carol:fc1,bob:1}" if own else "cut=1"
+    found = costs_of(tmp_path / "costs", *words, cut).set_index("cut")
+    metrics = run(tmp_path / "run", *SMALL, *words, cut, "trainer.max_epochs=1", "datamodule.val_fraction=0")
+    for name, count in metrics.items():
+        if "->" in name and name.startswith("wire/bytes/"):
+            link = name.removeprefix("wire/bytes/")
+            assert found.loc[1, f"bytes_per_row/{link}"] * metrics["psi/intersection"] == count
+    assert found.loc[1, "parameters/carol"] == (50_304 if not own else found.loc[2, "parameters/carol"]), "carol's cut is hers"
+
+
 def test_both_kinds_in_one_direction_are_added(tmp_path: Path) -> None:
     found = costs_of(tmp_path, "topology=u_shaped", "label_holder=alice").set_index("cut")
     assert found.loc[1, "bytes_per_row/server->alice"] == (128 + 640) * 4

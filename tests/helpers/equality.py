@@ -12,7 +12,7 @@ from split_runs import MERGES, OPTIMIZERS, OUTPUTS, WIDTHS, Recorded, batches, f
 from torch import Tensor, nn
 
 from vertical_lightning.architectures.lenet import LeNet
-from vertical_lightning.split.task import Classification
+from vertical_lightning.split.classification import Classification
 from vertical_lightning.split.topology import Topology
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-6}

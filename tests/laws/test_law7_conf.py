@@ -39,6 +39,8 @@ COMPANIONS = {
         *("batch_size=16", "callbacks.progress_bar.refresh_rate=0"),
     ],
     ("data", "synthetic"): ["batch_size=32", "architecture=tabular", "callbacks.progress_bar.refresh_rate=0"],
+    ("task", "multilabel"): ["data=synthetic", "data.labels=3", "batch_size=32", "architecture=tabular", *FEW_ROWS[2:]],
+    ("task", "regression"): ["data=synthetic", "data.classes=0", "batch_size=32", "architecture=tabular", *FEW_ROWS[2:]],
     ("experiment", "architectures_tabular"): FEW_ROWS,
     ("data", "mnist_sample"): ["overlap.missing=0.9", *FEW_ROWS[1:]],
     ("partition", "credit"): ["data=credit", *FEW_ROWS],

@@ -10,7 +10,7 @@ from job import SMALL, run
 from torch.nn import functional
 
 from vertical_lightning.split.class_weights import class_weights_of
-from vertical_lightning.split.task import Classification
+from vertical_lightning.split.classification import Classification
 
 
 def test_the_loss_is_weighted_and_what_is_reported_is_not() -> None:
@@ -31,11 +31,11 @@ def test_balanced_makes_all_classes_count_the_same() -> None:
 
 
 def test_numbers_have_no_classes_to_weigh() -> None:
-    with pytest.raises(ValueError, match="class_weights=balanced needs classes"):
+    with pytest.raises(ValueError, match=r"task\.class_weights=balanced needs classes"):
         class_weights_of("balanced", (), torch.rand(5))
 
 
-@pytest.mark.parametrize("choice", ["class_weights=[9,1,1,1,1,1,1,1,1,1]", "class_weights=balanced"])
+@pytest.mark.parametrize("choice", ["task.class_weights=[9,1,1,1,1,1,1,1,1,1]", "task.class_weights=balanced"])
 def test_a_run_trains_by_them(choice: str, tmp_path: Path) -> None:
     short = [*SMALL, "trainer.max_epochs=1", "logger=none"]
     plain, weighted = run(tmp_path / "plain", *short), run(tmp_path / "weighted", *short, choice)

@@ -19,9 +19,11 @@ from torch import Tensor
 from vertical_lightning.architectures.mlp import Mlp
 from vertical_lightning.data.partitions.common import check_parts
 from vertical_lightning.schema import PartyTable
+from vertical_lightning.split.classification import Classification
 from vertical_lightning.split.number_totals import NumberTotals
+from vertical_lightning.split.regression import Regression
 from vertical_lightning.split.split_module import SplitModule
-from vertical_lightning.split.task import Classification, Regression, task_of
+from vertical_lightning.split.task import following_labels
 from vertical_lightning.split.topology import Topology
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -125,8 +127,8 @@ def test_mean_and_spread_are_the_training_labels() -> None:
     assert data.classes == () and labels.dtype == torch.float32 and isinstance(data.task, Regression)
     expected = fmean(labels.tolist()), pstdev(labels.tolist())
     assert (data.task.mean, data.task.spread) == pytest.approx(expected)
-    assert task_of((), torch.full((7,), 0.1)).spread == 1.0, "labels that do not vary"
-    assert task_of(["no", "yes"], torch.tensor([0, 1, 1])) == Classification(2)
+    assert following_labels((), torch.full((7,), 0.1)).spread == 1.0, "labels that do not vary"
+    assert following_labels(["no", "yes"], torch.tensor([0, 1, 1])) == Classification(2)
 
 
 @pytest.mark.parametrize(("mean", "spread"), [(0.0, 0.0), (0.0, -1.0), (math.nan, 1.0), (0.0, math.inf)])

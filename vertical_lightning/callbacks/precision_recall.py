@@ -25,7 +25,7 @@ class PrecisionRecall(FinalRows):
 
     def look(self, logits: Tensor, batch: VerticalBatch, module: SplitModule) -> None:
         """Keep each row's label and probability of class 1."""
-        if logits.shape[1] == 2:
+        if logits.shape[1] == 2 and batch.labels.ndim == 1:  # two labels are no two classes
             self.labels.append(batch.labels)
             self.scores.append(logits.float().softmax(dim=1)[:, 1])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,7 +32,7 @@ class Projector(FinalRows):
 
     def begin(self) -> None:
         """Forget all rows."""
-        self.labels: list[int | float] = []
+        self.labels: list[Any] = []
         self.embeddings: defaultdict[str, list[Tensor]] = defaultdict(list)
 
     def look(self, logits: Tensor, batch: VerticalBatch, module: SplitModule) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from vertical_lightning.config.compose import allow_party_overrides, build, config_folder, user_errors
+from vertical_lightning.config.compose import allow_party_overrides, build, config_folder, import_from_here, user_errors
 
 if TYPE_CHECKING:
     from vertical_lightning.data.files.party_rows import PartyRows
@@ -22,6 +22,7 @@ DRY = "--dry-run"
 
 def main() -> None:
     """Translate `--dry-run`, which Hydra does not know, and run."""
+    import_from_here()
     words = [word for word in sys.argv[1:] if word != DRY]
     sys.argv[1:] = [*allow_party_overrides(words), *(["dry_run=true"] if DRY in sys.argv else [])]
     align()

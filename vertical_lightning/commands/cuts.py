@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from vertical_lightning.config.compose import allow_party_overrides, build, config_folder, user_errors
+from vertical_lightning.config.compose import allow_party_overrides, build, config_folder, import_from_here, user_errors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +27,7 @@ CSV = "VL_CUTS_CSV"
 
 def main() -> None:
     """Take `--csv`, which Hydra does not know, off the command line, and run."""
+    import_from_here()
     os.environ[CSV] = "1" if "--csv" in sys.argv else ""
     sys.argv[1:] = allow_party_overrides([word for word in sys.argv[1:] if word != "--csv"])
     cuts()
@@ -54,13 +55,14 @@ def survey(config: DictConfig, held: PartyTables) -> list[Cost]:
     Raises:
         ValueError: If no cut fits the topology.
     """
+    from vertical_lightning.config.choices import architectures, common_cut
     from vertical_lightning.data.partitions.common import check_parts
     from vertical_lightning.split.cost import measure
     from vertical_lightning.split.cut import legal
 
     [parts] = held.tables.values()
     check_parts(parts)
-    architecture, outputs = build(config.architecture), len(held.classes) or 1  # one for a number
+    (architecture, own), outputs = architectures(config), len(held.classes) or 1  # one for a number
     names = list(architecture.stages(outputs))
     numbers = legal(names, len(config.topology.owners))
     if not numbers:
@@ -69,8 +71,11 @@ def survey(config: DictConfig, held: PartyTables) -> list[Cost]:
         )
     features = blocks(config, parts)
     shapes = {party: tuple(block.shape[1:]) for party, block in features.items()}
-    topology, merge = build(config.topology), build(config.merge)
-    networks = {number: topology(architecture, shapes, outputs, merge=merge, cut=number) for number in numbers}
+    topology, merge, codec = build(config.topology), build(config.merge), build(config.codec) or None
+    networks = {
+        number: topology(architecture, shapes, outputs, merge=merge, own=own, codec=codec, cut=common_cut(config, own, number))
+        for number in numbers
+    }
     return [measure(number, names[number - 1], network, features) for number, network in networks.items()]
 
 

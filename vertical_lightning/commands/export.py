@@ -7,12 +7,13 @@ import sys
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.config.compose import allow_party_overrides, config_folder, user_errors
+from vertical_lightning.config.compose import allow_party_overrides, config_folder, import_from_here, user_errors
 from vertical_lightning.run.export import write
 
 
 def main() -> None:
     """Run the command line."""
+    import_from_here()
     sys.argv[1:] = allow_party_overrides(sys.argv[1:])
     export()
 

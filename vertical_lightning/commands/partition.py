@@ -13,7 +13,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from vertical_lightning.config.compose import allow_party_overrides, build, config_folder, user_errors
+from vertical_lightning.config.compose import allow_party_overrides, build, config_folder, import_from_here, user_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ FORMATS = ("csv", "csv.gz", "parquet")
 
 def main() -> None:
     """Run."""
+    import_from_here()
     sys.argv[1:] = allow_party_overrides(sys.argv[1:])
     partition()
 
@@ -50,13 +51,13 @@ def partition(config: DictConfig) -> None:
                 (folder / place).mkdir(exist_ok=True)
                 for party, table in parts.items():
                     file = write(folder / place / party, table, held.classes, config.format)
-                    words += described(party, Path(str(config.out), place, file), table, test=name == "test")
-        if held.classes:
+                    words += described(party, Path(str(config.out), place, file), table, held.classes, test=name == "test")
+        if held.classes and not any(".label=[" in said for said in words):
             words.append(word("data.classes", held.classes))
         print(" \\\n  ".join(words))
 
 
-def described(party: str, path: Path, table: PartyTable, *, test: bool) -> list[str]:
+def described(party: str, path: Path, table: PartyTable, classes: Sequence[str], *, test: bool) -> list[str]:
     """Say on the command line where a party's file lies."""
     import pandas as pd
 
@@ -66,7 +67,8 @@ def described(party: str, path: Path, table: PartyTable, *, test: bool) -> list[
     if table.kind is not None and not isinstance(table.features, pd.DataFrame) and table.features is not None:
         words.append(f"data.parties.{party}.kind={table.kind}")  # flat pixels would pass for a table
     if table.labels is not None:
-        words.append(f"data.parties.{party}.label={LABEL}")
+        names = list(label_columns(table, classes))
+        words.append(word(f"data.parties.{party}.label", names if len(names) > 1 else LABEL))
     if isinstance(table.features, pd.DataFrame) and path.suffix != ".parquet":  # text does not say that 2 is a category
         categories = table.features.select_dtypes(exclude="number").columns
         words += [word(f"data.parties.{party}.categories", list(categories))] if len(categories) else []
@@ -89,6 +91,16 @@ def quoted(name: str) -> str:
     return name if plain else json.dumps(name, ensure_ascii=False)
 
 
+def label_columns(table: PartyTable, classes: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the label holder's columns of labels, by name; none of anybody else."""
+    if table.labels is None:
+        return {}
+    if table.labels.ndim == 2:
+        return dict(zip(classes, table.labels.T.int().tolist(), strict=True))
+    labels = table.labels.tolist()
+    return {LABEL: [classes[number] for number in labels] if classes else labels}
+
+
 def write(path: Path, table: PartyTable, classes: Sequence[str], form: str) -> str:
     """Write one party's file; return its name.
 
@@ -98,17 +110,14 @@ def write(path: Path, table: PartyTable, classes: Sequence[str], form: str) -> s
     import numpy as np
     import pandas as pd
 
-    labels: list[Any] | None = None
-    if table.labels is not None:
-        labels = table.labels.tolist()
-        labels = [classes[number] for number in labels] if classes else labels
+    labels = label_columns(table, classes)
     if table.features is not None and not isinstance(table.features, pd.DataFrame):
         file = path.with_name(f"{path.name}.npz")
         held = {ID: np.array(table.ids), "features": table.features.numpy()}
-        np.savez_compressed(file, **held, **({} if labels is None else {LABEL: np.array(labels)}))  # type: ignore[arg-type]
+        np.savez_compressed(file, **held, **{name: np.array(column) for name, column in labels.items()})  # type: ignore[arg-type]
         return file.name
     frame = pd.DataFrame(index=range(len(table))) if table.features is None else table.features
-    own = {ID: list(table.ids)} | ({} if labels is None else {LABEL: labels})
+    own = {ID: list(table.ids)} | labels
     if taken := [name for name in own if name in frame.columns]:
         raise ValueError(f"{path.name} has a column {', '.join(taken)} already, which is where ids and labels are written.")
     frame = pd.concat([pd.DataFrame(own), frame.reset_index(drop=True)], axis=1)

@@ -12,7 +12,15 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.config import folder_name
-from vertical_lightning.config.compose import OF_A_PARTY, allow_party_overrides, config_folder, hide_cuda, or_leave, user_errors
+from vertical_lightning.config.compose import (
+    OF_A_PARTY,
+    allow_party_overrides,
+    config_folder,
+    hide_cuda,
+    import_from_here,
+    or_leave,
+    user_errors,
+)
 from vertical_lightning.config.finished_run import check_resumed, going_on
 from vertical_lightning.config.stopping import stoppable
 from vertical_lightning.run.party import run_party
@@ -22,6 +30,7 @@ folder_name.register()  # here, because Hydra reads the folder's name before any
 
 def main() -> None:
     """Run the command line."""
+    import_from_here()
     os.umask(0o077)  # weights, gradients and seeds are nobody else's on this machine either
     with or_leave():
         sys.argv[1:] = allow_party_overrides(going_on(sys.argv[1:]))

@@ -11,7 +11,14 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.config.best import best_of
-from vertical_lightning.config.compose import allow_party_overrides, config_folder, hide_cuda, or_leave, user_errors
+from vertical_lightning.config.compose import (
+    allow_party_overrides,
+    config_folder,
+    hide_cuda,
+    import_from_here,
+    or_leave,
+    user_errors,
+)
 from vertical_lightning.config.finished_run import after_the_runs
 from vertical_lightning.config.trusted_targets import check_targets
 from vertical_lightning.run.atomic_folder import check_writable
@@ -26,6 +33,7 @@ SPLITS = ("train", "val", "test", "all")
 
 def main() -> None:
     """Begin with what the run was told, then this command line."""
+    import_from_here()
     words = sys.argv[1:]
     whole = ["split=all"] if any(re.match(NEW_FILE, word) for word in words) else []
     with or_leave():

@@ -15,6 +15,7 @@ from vertical_lightning.config.compose import (
     allow_party_overrides,
     config_folder,
     hide_cuda,
+    import_from_here,
     in_sweep,
     or_leave,
     stand_alone,
@@ -30,6 +31,7 @@ folder_name.register()  # here, because a launcher's workers import this module 
 
 def main() -> None:
     """Run the command line."""
+    import_from_here()
     with or_leave():
         sys.argv[1:] = allow_party_overrides(going_on(sys.argv[1:]))
     extras.check(sys.argv[1:])
@@ -42,6 +44,7 @@ def main() -> None:
 def run(config: DictConfig) -> float | tuple[float | None, ...] | None:
     """Train, test, report; return what a search is to optimize, None where there is no such metric."""
     stand_alone()
+    import_from_here()  # in a launcher's worker, too
     swept = in_sweep()
     if not (swept and "trainer.accelerator" in job.swept(config)):
         hide_cuda(config)

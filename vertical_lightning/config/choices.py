@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.config.compose import build
 from vertical_lightning.schema import Architecture
+from vertical_lightning.split.cut import Cut
 from vertical_lightning.split.learning_rate import LearningRateSchedule
 from vertical_lightning.split.ownership import resolve_all
 from vertical_lightning.split.per_party import check_parties
@@ -50,6 +51,13 @@ def check_cut(config: DictConfig) -> None:
     """
     common, own = architectures(config)
     resolve_all(build(config.cut), common, len(config.topology.owners), own)
+
+
+def common_cut(config: DictConfig, own: Collection[str], number: int) -> Cut | dict[str, Cut]:
+    """Return the configured cut with another one of the common architecture; parties with one of their own keep theirs."""
+    cut = build(config.cut)
+    of_own: dict[str, Cut] = {party: cut.get(party) if isinstance(cut, Mapping) else cut for party in own}
+    return {**of_own, "others": number} if own else number
 
 
 def guards(config: DictConfig, members: Sequence[str]) -> dict[str, dict[str, Callable[[], Any]]]:

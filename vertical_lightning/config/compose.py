@@ -58,10 +58,23 @@ def _as_sentence() -> Iterator[None]:
 PATHS = ("run", "ckpt_path", "weights")
 """Settings that name the folder of a run."""
 
-OF_A_PARTY = r"(data|optimizer|scheduler)\.parties\."
+OF_A_PARTY = r"(data|architecture|optimizer|scheduler|defense\.\w+)\.parties\."
 """What begins a setting of a party by its name."""
 
-WITH_VALUE = ("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn", "--package", "-p", "--info", "-i")
+WITH_VALUE = (
+    "--cfg",
+    "-c",
+    "--config-dir",
+    "-cd",
+    "--config-path",
+    "-cp",
+    "--config-name",
+    "-cn",
+    "--package",
+    "-p",
+    "--info",
+    "-i",
+)
 """Hydra's options whose value is the next word."""
 
 
@@ -147,6 +160,12 @@ def stand_alone() -> None:
     """Forget what launchers set: a run is its own rank zero. To be called before Lightning is imported, which reads it then."""
     for variable in [*PARALLEL, *(one for one in os.environ if one.startswith("TORCHELASTIC"))]:
         os.environ.pop(variable, None)
+
+
+def import_from_here() -> None:
+    """Let settings name classes of files in the working directory; installed packages come first, whatever lies there."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
 
 
 def hide_cuda(config: DictConfig) -> None:

@@ -11,7 +11,11 @@ from omegaconf import DictConfig
 from vertical_lightning.split.metric_direction import less_is_better
 
 PHASES = ("train", "val", "test")
-SCORES = {"classes": ("loss", "accuracy", "auroc"), "numbers": ("loss", "rmse", "mae", "r2")}
+SCORES = {
+    "classes": ("loss", "accuracy", "auroc"),
+    "labels": ("loss", "accuracy", "exact_match", "auroc"),
+    "numbers": ("loss", "rmse", "mae", "r2"),
+}
 """What a phase measures, by what is predicted; the area under the ROC curve of two classes only."""
 
 OTHERS = ("wire", "psi", "time", "leakage", "lr", "gradient_norm", "embedding_norm", "attack")
@@ -73,7 +77,8 @@ def check_names(config: DictConfig, kinds: Sequence[str] = tuple(SCORES), phases
     Raises:
         ValueError: Says which metrics there are.
     """
-    known = [f"{phase}/{score}" for phase in phases for score in dict.fromkeys(one for kind in kinds for one in SCORES[kind])]
+    scores = dict.fromkeys([*(score for kind in kinds for score in SCORES[kind]), *map(str, config.get("metrics") or {})])
+    known = [f"{phase}/{score}" for phase in phases for score in scores]
     for setting, name in asked_for(config):
         if name.removesuffix("_step") not in known and name.split("/")[0] not in OTHERS:
             rows = "; there are no validation rows (datamodule.val_fraction)" if "val" not in phases else ""
@@ -91,4 +96,6 @@ def check_metrics(config: DictConfig, data: Any) -> None:
     """
     if data.label_holder in next(iter(data.tables.values()), {}):
         phases = [phase for phase in PHASES if phase != "val" or data.division.val or data.division.folds]
-        check_names(config, ["classes"] if data.classes else ["numbers"], phases)
+        labels = next(iter(data.tables.values()))[data.label_holder].labels
+        several = labels is not None and labels.ndim == 2
+        check_names(config, ["labels" if several else "classes" if data.classes else "numbers"], phases)

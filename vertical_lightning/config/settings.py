@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
+from inspect import isclass
 from pathlib import Path
 from typing import Any
 
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.callbacks import (
+    BatchSizeFinder,
+    GradientAccumulationScheduler,
+    LearningRateFinder,
+    StochasticWeightAveraging,
+)
+from pytorch_lightning.loggers import MLFlowLogger, WandbLogger
 
 from vertical_lightning.config.choices import learning_rate_schedule, of_party
 from vertical_lightning.config.compose import build
@@ -19,7 +29,7 @@ from vertical_lightning.split.precision import check_precision
 
 Test = Callable[[Any], bool]
 
-LOGGER_NEEDS = {"WandbLogger": "wandb", "MLFlowLogger": "mlflow"}
+LOGGER_NEEDS: Mapping[type, str] = {WandbLogger: "wandb", MLFlowLogger: "mlflow"}
 """Class → package, which is also the name of the extra that brings it."""
 
 
@@ -47,7 +57,7 @@ RANGES: Mapping[str, tuple[Test, str]] = {
     "seed": (whole(-(2**63)), "an integer; a run without a seed cannot be repeated"),
     "batch_size": (whole(1), "an integer from 1 to the number of aligned rows"),
     "threads": (whole(1), "an integer from 1, or null for as many as there is work for"),
-    "class_weights": (weights, "a list of numbers above 0, one a class, or balanced; null for no weights"),
+    "task.class_weights": (weights, "a list of numbers above 0, one a class, or balanced; null for no weights"),
     "clip_norm": (positive, "a number above 0, one for all or one a party, or null for no limit"),
     "accumulate": (whole(1), "an integer from 1, one for all or one a party"),
     "party_seed": (whole(0), "an integer from 0, one for all or one a party"),
@@ -81,11 +91,11 @@ OTHERWISE: Mapping[str, tuple[tuple[object, ...], str]] = {
 }
 """Arguments of Lightning's trainer that do not go with one optimizer a party: what they may be, and what to do instead."""
 
-CALLBACKS = {
-    "StochasticWeightAveraging": "it averages what one optimizer steps; average checkpoints of callbacks.checkpoint.save_top_k",
-    "LearningRateFinder": "it tries rates out on one optimizer; sweep them: vl-train -m optimizer.lr=1e-4,1e-3,1e-2",
-    "BatchSizeFinder": "it changes the loader's batch size; give batch_size",
-    "GradientAccumulationScheduler": OTHERWISE["accumulate_grad_batches"][1],
+CALLBACKS: Mapping[type, str] = {
+    StochasticWeightAveraging: "it averages what one optimizer steps; average checkpoints of callbacks.checkpoint.save_top_k",
+    LearningRateFinder: "it tries rates out on one optimizer; sweep them: vl-train -m optimizer.lr=1e-4,1e-3,1e-2",
+    BatchSizeFinder: "it changes the loader's batch size; give batch_size",
+    GradientAccumulationScheduler: OTHERWISE["accumulate_grad_batches"][1],
 }
 """Lightning's callbacks that want automatic optimization with one optimizer, and what to do instead."""
 
@@ -106,10 +116,19 @@ def check_settings(config: DictConfig, party: str | None) -> None:
     check_ranges(config)
     check_precision(config.trainer.precision)  # on a CPU Lightning would turn fp16 into bf16 before the module sees it
     check_trainer(config, party)
+    check_guards(config)
     for name in ("", *{**(config.optimizer.get("parties") or {}), **(config.scheduler.get("parties") or {})}):
         check_optimizer(config, name)
     if config.ckpt_path:
         PartyCheckpoints(None if party is None else [party]).files(Path(config.ckpt_path))
+
+
+def is_a(node: Any, kind: type) -> bool:
+    """Whether a node of the configuration makes an object of a class, or of one that is derived from it."""
+    with suppress(Exception):  # what cannot be found Hydra says better
+        target = get_object(node["_target_"])
+        return isclass(target) and issubclass(target, kind)
+    return False
 
 
 def check_ranges(config: DictConfig) -> None:
@@ -127,9 +146,9 @@ def check_trainer(config: DictConfig, party: str | None) -> None:
         if config.trainer.get(name) not in allowed:
             raise ValueError(f"trainer.{name}={config.trainer[name]} is not supported: {instead}.")
     for name, node in (config.get("callbacks") or {}).items():
-        kind = str(node.get("_target_", "")).rpartition(".")[2] if node else ""
-        if kind in CALLBACKS:
-            raise ValueError(f"callbacks.{name}, {kind}, is not supported: {CALLBACKS[kind]}.")
+        for refused, instead in CALLBACKS.items():
+            if is_a(node, refused):
+                raise ValueError(f"callbacks.{name}, {refused.__name__}, is not supported: {instead}.")
     if party is not None and config.trainer.get("max_time") is not None:
         raise ValueError("trainer.max_time ends by each party's own clock; between processes give max_epochs or max_steps.")
 
@@ -156,6 +175,20 @@ def check_optimizer(config: DictConfig, party: str) -> None:
         raise ValueError(f"{tried}{f'.parties.{party}' if own else ''} with {told} cannot be used: {error}.") from error
 
 
+def check_guards(config: DictConfig) -> None:
+    """Let guards, codec and schedule judge their own arguments.
+
+    Raises:
+        ValueError: One of them is refused; the sentence is its own.
+    """
+    for node in config.defense.values():
+        for party in ("", *(node.get("parties") or {})):
+            build(of_party(node, party))()
+    if config.codec:
+        build(config.codec)()
+    build(config.schedule)
+
+
 def check_members(config: DictConfig, parties: Iterable[str]) -> None:
     """Refuse settings for a party that takes no part, and seeds for some parties only.
 
@@ -166,7 +199,9 @@ def check_members(config: DictConfig, parties: Iterable[str]) -> None:
     Raises:
         ValueError: Names them.
     """
+    parties = list(parties)
     members = list(dict.fromkeys([*parties, *config.topology.owners, config.label_holder]))
+    check_parties("an architecture of its own", config.architecture.get("parties") or {}, parties)
     for name in ("optimizer", "scheduler"):
         check_parties("a setting of its own", config[name].get("parties") or {}, members)
     for name in ("clip_norm", "accumulate", "party_seed"):
@@ -183,8 +218,7 @@ def check_loggers(config: DictConfig) -> None:
         ValueError: It says what to install.
     """
     for node in (config.get("logger") or {}).values():
-        package = LOGGER_NEEDS.get(str(node.get("_target_")).rsplit(".", 1)[-1])
-        if package and find_spec(package) is None:
+        for package in (package for kind, package in LOGGER_NEEDS.items() if is_a(node, kind) and find_spec(package) is None):
             raise ValueError(
                 f"logger={package} needs {package}, which is not installed: pip install 'vertical_lightning[{package}]', or "
                 "choose another logger: tensorboard, csv or none."

@@ -16,7 +16,11 @@ CLASSES_OF = (
 )
 """A run's folder may name the classes that are defined in here: none of them runs what its arguments say."""
 
-FUNCTIONS = ("vertical_lightning.run.train.train", "vertical_lightning.run.processes.run")
+FUNCTIONS = (
+    *("vertical_lightning.split.task.following_labels", "vertical_lightning.split.classification.classification"),
+    *("vertical_lightning.split.regression.regression", "vertical_lightning.split.multilabel.multilabel"),
+)
+"""It may name these functions, too: they look at labels."""
 
 DEEPEST = 30
 """Levels of a configuration; a reference to what encloses it has no end."""

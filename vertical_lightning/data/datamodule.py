@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionS
 from vertical_lightning.data.party_source import PartySource
 from vertical_lightning.data.preparations import Preparations
 from vertical_lightning.schema import Aligner, PartyTable, Shape, VerticalBatch
-from vertical_lightning.split.task import Task
+from vertical_lightning.split.task import Task, TaskFactory, following_labels
 
 Places = dict[str, tuple[str, Tensor]]
 """By split: from which table its rows come, and which rows."""
@@ -44,7 +44,7 @@ class VerticalDataModule(AlignedTables):
         folds, fold, stratify: As in `Division`.
         scaling: How tensors and numbers are scaled, as in `Preparations`.
         image_range: The numbers that black and white become.
-        class_weights: What a row of each class counts in the loss, as in `task_of`; the label holder's.
+        task: Says what is to be predicted, from the label holder's training labels; by default, what they seem to be.
         shuffle: Draw a new order of training rows each epoch.
         workers: Loader processes. 0 is fastest: rows lie where they are trained on; 1 is for more rows than a GPU has room for.
         seed: Seed of the order of batches, which everybody knows.
@@ -74,7 +74,7 @@ class VerticalDataModule(AlignedTables):
         stratify: bool = False,
         scaling: str | Mapping[str, str] | None = None,
         image_range: tuple[float, float] = (0.0, 1.0),
-        class_weights: str | Sequence[float] | None = None,
+        task: TaskFactory = following_labels,
         shuffle: bool = True,
         workers: int = 0,
         seed: int = 0,
@@ -84,11 +84,27 @@ class VerticalDataModule(AlignedTables):
         super().__init__(holdings, aligner, label_holder, baseline, row_seed)
         self.batch_size, self.drop_last = batch_size, drop_last
         self.division = Division(val_fraction, test_fraction, folds, fold, stratify)
-        self.preparations, self.image_range = Preparations(scaling, image_range, class_weights), image_range
+        self.preparations, self.image_range = Preparations(scaling, image_range, task), image_range
         self.shuffle, self.workers, self.seed = shuffle, workers, seed
         self.shapes: dict[str, Shape] = {}
         self.splits: dict[str, AlignedRows] = {}
         self.tested = "test"
+
+    @classmethod
+    def of_party(cls) -> Callable[..., VerticalDataModule]:
+        """Return the class for a process in which one party is; it takes the same settings, and `party`.
+
+        Raises:
+            ValueError: A class derived from this one does not say.
+        """
+        from vertical_lightning.data.party_data import PartyDataModule  # derived from this one
+
+        if cls is not VerticalDataModule:
+            raise ValueError(
+                f"datamodule={cls.__name__} does not say what it is where one party is alone: give it a classmethod of_party "
+                "that returns a class derived from PartyDataModule, or say execution=local."
+            )
+        return PartyDataModule
 
     def check_tables(self, tables: Mapping[str, Mapping[str, PartyTable]]) -> None:
         """Refuse tables that cannot be trained on, if there is to be training, and splits that leave no training row."""

@@ -14,7 +14,8 @@ from vertical_lightning.data.preprocessing import Preprocessor, check_alike, kep
 from vertical_lightning.data.table_encoding import TableEncoding
 from vertical_lightning.data.trained_ids import TrainedIds
 from vertical_lightning.schema import PartyTable
-from vertical_lightning.split.task import Task, task_from, task_of
+from vertical_lightning.split.multilabel import Multilabel
+from vertical_lightning.split.task import Task, TaskFactory, following_labels, task_from
 
 FAR = 1e6
 """Standard deviations from the mean beyond which a value outside the training rows is reported: one can dominate the loss."""
@@ -67,7 +68,8 @@ class Preparation:
         state: dict[str, Any] = {"scaling": None if self.scaling is None else kept(self.scaling)}
         if self.task is not None:
             numbers = {name: getattr(self.task, name) for name in ("mean", "spread") if hasattr(self.task, name)}
-            state["labels"] = {"classes": list(self.classes), **numbers}
+            several = {"multilabel": True} if isinstance(self.task, Multilabel) else {}
+            state["labels"] = {"classes": list(self.classes), **numbers, **several}
         return state | ({} if self.trained is None else {"trained": self.trained.state_dict()})
 
     @classmethod
@@ -88,7 +90,7 @@ def prepare(
     ids: Sequence[bytes],
     scaling: str | None,
     image_range: tuple[float, float],
-    class_weights: str | Sequence[float] | None = None,
+    task: TaskFactory = following_labels,
 ) -> Preparation:
     """Learn from one party's own training rows; the label holder learns from its labels, too.
 
@@ -98,12 +100,12 @@ def prepare(
         ids: The training rows' canonical ids.
         scaling: As in `preprocessor`.
         image_range: The numbers that black and white become.
-        class_weights: As in `task_of`.
+        task: Says what is to be predicted.
     """
     fitted = None if table.features is None else preprocessor(table.features, table.kind, scaling, image_range)
     if table.labels is None:
         return Preparation(fitted)
-    return Preparation(fitted, classes, task_of(classes, table.labels, class_weights), TrainedIds.of(ids))
+    return Preparation(fitted, classes, task(classes, table.labels), TrainedIds.of(ids))
 
 
 def features(table: PartyTable) -> pd.DataFrame | Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from vertical_lightning.data.preparation import Preparation, prepare, same
 from vertical_lightning.schema import PartyTable
 from vertical_lightning.split.per_party import check_parties
-from vertical_lightning.split.task import Elsewhere, Task
+from vertical_lightning.split.task import Elsewhere, Task, TaskFactory, following_labels
 
 
 class Preparations:
@@ -20,7 +20,7 @@ class Preparations:
     Args:
         scaling: How tensors and numbers are scaled, as in `preprocessor`; one for all, or one a party.
         image_range: The numbers that black and white become.
-        class_weights: What a row of each class counts in the loss, as in `task_of`.
+        task: Says what is to be predicted, from the label holder's training labels.
 
     Attributes:
         of: By party.
@@ -32,9 +32,9 @@ class Preparations:
         self,
         scaling: str | Mapping[str, str] | None,
         image_range: tuple[float, float],
-        class_weights: str | Sequence[float] | None = None,
+        task: TaskFactory = following_labels,
     ) -> None:
-        self.scaling, self.image_range, self.class_weights = scaling, image_range, class_weights
+        self.scaling, self.image_range, self.asked = scaling, image_range, task
         self.of: dict[str, Preparation] = {}
         self.remarks: dict[str, list[str]] = {}
         self.scoring = False
@@ -52,7 +52,7 @@ class Preparations:
         """Learn from a party's own training rows, unless they were learned from before."""
         if not self.scoring:
             scaling = self.scaling.get(party) if isinstance(self.scaling, Mapping) else self.scaling
-            self.of[party] = prepare(table, classes, ids, scaling, self.image_range, self.class_weights)
+            self.of[party] = prepare(table, classes, ids, scaling, self.image_range, self.asked)
 
     def scale(self, party: str, tables: Mapping[str, PartyTable]) -> dict[str, Tensor]:
         """Turn a party's columns into numbers, split by split; empty for a party without columns.

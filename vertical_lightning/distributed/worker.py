@@ -17,6 +17,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
+from vertical_lightning.config.compose import import_from_here
 from vertical_lightning.config.stopping import STATUS, listen, reason
 from vertical_lightning.distributed.transport.failure import told
 
@@ -32,6 +33,7 @@ def worker(
 ) -> None:
     """Run one party; if it fails, say why and exit with a status that says so."""
     os.chdir(folder)
+    import_from_here()
     os.umask(0o077)  # weights, gradients and seeds are nobody else's on this machine either
     listen(signal.SIGTERM, signal.SIGINT)
     threading.Thread(target=end_with_parent, daemon=True).start()

@@ -13,7 +13,7 @@ SWEEP, JOB = "study.json", "job.json"
 
 STATES = ("completed", "failed", "skipped", "interrupted")
 
-OF_A_SPLIT = ("cut", "merge", "topology", "defense", "codec", "schedule")
+OF_A_SPLIT = ("cut", "merge", "topology", "defense", "codec", "schedule", "attack")
 """Keys that a job has no use for in which nothing crosses."""
 
 FIELDS: Mapping[str, Mapping[str, type]] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytorch_lightning as pl
+from hydra.utils import get_class
 from omegaconf import DictConfig, open_dict
 from pytorch_lightning.callbacks import Checkpoint, ProgressBar
 
@@ -101,10 +102,9 @@ def load(
         if in_sweep():
             table_cache.put(config.datamodule, data)
     else:
-        node = config.datamodule.copy()
-        with open_dict(node):
-            node._target_, node.party = "vertical_lightning.data.party_data.PartyDataModule", party
-        data = build(node)
+        kind: type[VerticalDataModule] = get_class(config.datamodule["_target_"])
+        settings = {str(key): build(value) for key, value in config.datamodule.items() if key != "_target_"}
+        data = kind.of_party()(**settings, party=party)
         begin(data)
         data.load()
     print(summary.holdings(data.tables), flush=True)
@@ -214,4 +214,5 @@ def build_module(config: DictConfig, data: VerticalDataModule, session: Session 
         task=data.task,
         transport=None if session is None else session.remote,
         schedule=build(config.schedule),
+        metrics=build(config.metrics),
     )

@@ -49,7 +49,8 @@ def table(data: VerticalDataModule, split: str, logits: Tensor) -> pd.DataFrame:
     """Put the label holder's ids beside what is predicted: a class with all probabilities, or a number."""
     import pandas as pd
 
-    from vertical_lightning.split.task import Regression
+    from vertical_lightning.split.multilabel import Multilabel
+    from vertical_lightning.split.regression import Regression
 
     name = split if split in data.tables else next(iter(data.tables))
     ids = data.tables[name][data.label_holder].ids
@@ -57,6 +58,11 @@ def table(data: VerticalDataModule, split: str, logits: Tensor) -> pd.DataFrame:
     found, own = pd.DataFrame({"id": [ids[row] for row in rows.tolist()]}), data.preparations.of[data.label_holder]
     if isinstance(own.task, Regression):
         return found.assign(predicted=(own.task.mean + own.task.spread * logits.squeeze(1).double()).tolist())
+    if isinstance(own.task, Multilabel):
+        chances = logits.double().sigmoid()
+        for number, label in enumerate(own.classes):
+            found[f"predicted_{label}"] = (chances[:, number] > 0.5).int().tolist()
+        return found.assign(**{f"probability_{one}": chances[:, number].tolist() for number, one in enumerate(own.classes)})
     chances = logits.double().softmax(dim=1)
     found["predicted"] = [own.classes[number] for number in chances.argmax(dim=1).tolist()]
     return found.assign(**{f"probability_{one}": chances[:, number].tolist() for number, one in enumerate(own.classes)})

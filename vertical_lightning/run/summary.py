@@ -52,6 +52,8 @@ def labels(table: PartyTable) -> str:
     """Describe a party's labels in few words."""
     if table.labels is None:
         return ""
+    if table.labels.ndim == 2:
+        return f"{table.labels.shape[1]} labels a row"
     return "labels (numbers)" if table.labels.is_floating_point() else f"labels ({len(set(table.labels.tolist()))} classes)"
 
 
@@ -141,8 +143,10 @@ def results(metrics: Mapping[str, float]) -> str:
     names = sorted({name for phase, name, *_ in whole if phase in phases})
     scores = [[phase, *(number(metrics.get(f"{phase}/{name}")) for name in names)] for phase in phases]
     crossed = [[name, megabytes(count)] for name, count in metrics.items() if name.startswith(("wire/", "psi/bytes"))]
+    attacks = [[name.removeprefix("attack/"), f"{value:.4f}"] for name, value in metrics.items() if name.startswith("attack/")]
+    told = f"{section('Attacks', attacks)}\n" if attacks else ""
     took = [[name, f"{metrics[name]:.1f} s"] for name in ("psi/seconds", "time/fit_seconds") if name in metrics]
-    return f"{section('Results', scores, ['', *names])}\n{section('Wire and time', crossed + took)}"
+    return f"{section('Results', scores, ['', *names])}\n{told}{section('Wire and time', crossed + took)}"
 
 
 def number(value: float | None) -> str:

@@ -12,7 +12,7 @@ from vertical_lightning.data.datamodule import VerticalDataModule
 
 LATER = (
     *("aligner", "baseline", "batch_size", "drop_last", "val_fraction", "test_fraction", "folds", "fold", "stratify"),
-    *("scaling", "image_range", "class_weights", "shuffle", "workers", "seed", "row_seed"),
+    *("scaling", "image_range", "task", "shuffle", "workers", "seed", "row_seed"),
 )
 """How rows are aligned, divided, scaled and served; the tables depend on all the rest."""
 

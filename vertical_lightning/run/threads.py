@@ -18,8 +18,8 @@ def use(asked: int | None) -> None:
 
 
 WORTHWHILE = 100_000_000
-"""Multiplications and additions of a batch's forward pass from which a second thread gains more than it costs, and for each
-further one as many again: below, threads wait for one another longer than they compute. See experiments/speed."""
+"""Multiplications and additions of a batch's forward pass that are worth a thread: a second one is taken from twice as many on,
+a third from three times. Below, threads wait for one another longer than they compute. See experiments/speed."""
 
 
 def fitting(operations: int, most: int | None) -> int:
@@ -43,18 +43,15 @@ def share_of(asked: int | None) -> int | None:
 def share(launcher: Mapping[str, Any], cores: int) -> int:
     """Return a job's part of the cores, as its launcher places jobs on them.
 
-    >>> share({"_target_": "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher", "n_jobs": -1}, 8)
-    1
-    >>> share({"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"}, 8)
-    8
+    >>> share({"n_jobs": -1}, 8), share({"cpus_per_task": 4}, 8), share({}, 8)
+    (1, 4, 8)
     """
-    plugin = str(launcher["_target_"]).split(".")[1]
-    if plugin == "hydra_joblib_launcher":
+    if "n_jobs" in launcher:  # joblib
         jobs = int(launcher["n_jobs"])
         return max(1, cores // jobs) if jobs > 0 else max(1, cores // max(1, cores + 1 + jobs))
-    if plugin == "hydra_ray_launcher":
-        return int(launcher["ray"]["remote"].get("num_cpus") or 1)  # ray gives a task one core unless told otherwise
-    if plugin == "hydra_submitit_launcher":
+    if "ray" in launcher:
+        return int(launcher["ray"]["remote"].get("num_cpus") or 1)  # it gives a task one core unless told otherwise
+    if "cpus_per_task" in launcher:  # submitit
         return int(launcher["cpus_per_task"] or 1)
     return cores
 

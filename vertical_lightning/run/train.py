@@ -10,13 +10,16 @@ import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 
 from vertical_lightning.config.best import best_of, megabytes_of
+from vertical_lightning.config.compose import build
 from vertical_lightning.config.hparams import hyper_parameters
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.run import summary
+from vertical_lightning.run.attack import Transcripts, attacked, check_attacks
 from vertical_lightning.run.build import assembled
 from vertical_lightning.run.record import record
 from vertical_lightning.split.loggers import describe, how_to_look, log_hyper_parameters
 from vertical_lightning.split.split_module import SplitModule
+from vertical_lightning.split.view import Attack
 
 
 def train(
@@ -35,10 +38,14 @@ def train(
     """
     with assembled(config, party, rendezvous) as (config, trainer, module, data):
         introduce(config if party is None else without_secrets(config), module, data, trainer)
+        attacks: dict[str, Attack] = build(config.attack)
+        check_attacks(attacks, module.network, data.task.outputs, party is not None)
+        transcripts = Transcripts({attack.adversary for attack in attacks.values()})
+        trainer.callbacks += [transcripts] if attacks else []  # type: ignore[attr-defined]
         curves, seconds = fit_and_test(trainer, module, data, config.ckpt_path, best_of(config))
         ends = {**summary.alignment_metrics(data.alignments), **summary.wire_metrics(module), "time/fit_seconds": seconds}
 
-        metrics = curves | ends
+        metrics = curves | ends | attacked(attacks, transcripts, module, data)
         record(metrics, curves, config, trainer, hyper_parameters(config) if compared is None else compared)
         whole = f"{summary.alignment(data.alignments)}\n{summary.statements(data.alignments)}\n"
         Path(config.folder, "alignment.txt").write_text(whole)

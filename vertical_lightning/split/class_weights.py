@@ -25,13 +25,13 @@ def class_weights_of(asked: str | Sequence[float] | None, classes: Sequence[str]
     if asked is None:
         return ()
     if not classes:
-        raise ValueError(f"class_weights={asked} needs classes, and the labels are numbers: say class_weights=null.")
+        raise ValueError(f"task.class_weights={asked} needs classes, and the labels are numbers: say task.class_weights=null.")
     if asked == "balanced":
         counts = labels.bincount(minlength=len(classes)).clamp(min=1)  # a class without rows is never weighted
         return tuple((len(labels) / (len(classes) * counts.double())).tolist())
     if len(asked) != len(classes):
         raise ValueError(
-            f"class_weights has {len(asked)} numbers for {len(classes)} classes: give one for each of "
+            f"task.class_weights has {len(asked)} numbers for {len(classes)} classes: give one for each of "
             f"{', '.join(classes)}, in this order, or balanced."
         )
     return tuple(map(float, asked))

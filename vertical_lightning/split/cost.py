@@ -12,9 +12,10 @@ from tabulate import tabulate
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from vertical_lightning.split.codec import PLAIN
 from vertical_lightning.split.distance_correlation import distance_correlation
 from vertical_lightning.split.topology import Topology
-from vertical_lightning.split.wire import Wire, size
+from vertical_lightning.split.wire import size
 
 LINKS = (10, 100, 1000)
 """Mbit/s."""
@@ -50,14 +51,15 @@ class Cost:
 @torch.no_grad()
 def measure(cut: int, stage: str, network: Topology, features: Mapping[str, Tensor]) -> Cost:
     """Run one batch through a network."""
-    wire, counter = Wire(), FlopCounterMode(display=False)
+    wire, counter = network.wire(), FlopCounterMode(display=False)
     rows = len(next(iter(features.values())))
     with counter:
         network.eval()(features, wire)
     sizes: Counter[str] = Counter()
     for hop in wire.hops:
-        sizes[hop.link] += size(hop.received) // rows
-        sizes[hop.back] += size(hop.received) // rows
+        back = wire.codecs.get(hop.ends[1], PLAIN).layout(tuple(hop.received.shape), hop.received.dtype, hop.payload)
+        sizes[hop.link] += sum(map(size, (hop.payload or {}).values())) // rows
+        sizes[hop.back] += sum(map(size, back.values())) // rows
     return Cost(
         cut=cut,
         stage=stage,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-LOWER = re.compile(r"(^|[/_])(loss|rmse|mae|bytes|seconds|leakage)($|[/_])")
+LOWER = re.compile(r"(^|[/_])(loss|rmse|mae|error|bytes|seconds|leakage)($|[/_])")
 
 
 def less_is_better(metric: str) -> bool:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
-from vertical_lightning.split.task import Sums
+from vertical_lightning.split.extra_metrics import ExtraMetrics, MetricFactory, begun
+from vertical_lightning.split.task import Elsewhere, Sums, Task
 
 
 class RunningMetrics:
     """Sums over rows that are read when they are logged, and begun anew.
 
     Args:
-        begin: Begins a sum.
+        task: Begins sums.
+        extra: By name, what builds further metrics.
 
     Attributes:
         window: Of the training steps since the last log.
@@ -20,9 +23,16 @@ class RunningMetrics:
         evaluation: Of the rows evaluated.
     """
 
-    def __init__(self, begin: Callable[[], Sums]) -> None:
-        self.begin = begin
+    def __init__(self, task: Task, extra: Mapping[str, MetricFactory]) -> None:
+        self.task = task
+        here = not isinstance(task, Elsewhere)  # logits and labels, too
+        self.extra = {name: begun(name, factory, task) for name, factory in extra.items()} if here else {}
         self.restart()
+
+    def begin(self) -> Sums:
+        """Begin a sum."""
+        totals = self.task.totals()
+        return ExtraMetrics(totals, deepcopy(self.extra), self.task) if self.extra else totals
 
     def restart(self) -> None:
         """Forget all rows, those of a run that was stopped."""

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.split.audit import audit
 from vertical_lightning.split.checkpoint_io import kept, restore
+from vertical_lightning.split.extra_metrics import MetricFactory
 from vertical_lightning.split.guard import Own
 from vertical_lightning.split.learning_rate import SchedulerFactory, step_schedules, tell_overridden
 from vertical_lightning.split.nonfinite import check_finite, first_non_finite
@@ -40,6 +41,7 @@ class SplitModule(pl.LightningModule):
         task: What is predicted; None for classes, one for each of the network's outputs.
         transport: How payloads come to parties in other processes; None if all are in this one.
         schedule: When the parties exchange and step; None for one exchange a batch.
+        metrics: By name, what builds further metrics; only the label holder's process measures.
 
     Attributes:
         logged: The metrics of the checkpoint that was gone on from, as they were then.
@@ -66,6 +68,7 @@ class SplitModule(pl.LightningModule):
         task: Task | None = None,
         transport: Transport | None = None,
         schedule: Schedule | None = None,
+        metrics: Mapping[str, MetricFactory] | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -74,7 +77,7 @@ class SplitModule(pl.LightningModule):
         self.stepping = PartyOptimizers(network, optimizer, scheduler, clip_norm, accumulate)
         self.trained = self.stepping.trained
         self.wire, self.evaluation_wire = network.wire(transport), network.wire(transport)
-        self.metrics = RunningMetrics(self.task.totals)
+        self.metrics = RunningMetrics(self.task, metrics or {})
         self.schedule = schedule or Synchronous()
         self.schedule.check(self)
         self.audited, self.logged = False, dict[str, float]()

@@ -1,20 +1,17 @@
-"""What is predicted from the logits: classes, or a number."""
+"""What is predicted from the logits, how a good answer is told, and what the labels say of it."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-import torch
-from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from vertical_lightning.split.class_weights import class_weights_of
-from vertical_lightning.split.metrics import Totals
-from vertical_lightning.split.number_totals import NumberTotals
+from vertical_lightning.split.classification import Classification, classification
+from vertical_lightning.split.multilabel import Multilabel, multilabel
+from vertical_lightning.split.regression import Regression, regression
 from vertical_lightning.split.row_count import RowCount
 
 
@@ -62,97 +59,16 @@ class Task(Protocol):
     def totals(self) -> Sums:
         """Begin to sum up metrics."""
 
-
-@dataclass(frozen=True)
-class Classification:
-    """One of several classes; labels are class numbers, the loss is the cross entropy.
-
-    Args:
-        classes: How many.
-        weights: What a row of each class counts in what is minimized; empty: all the same. Metrics are never weighted.
-
-    >>> Classification(2).outputs, Classification(2).scores
-    (2, ('accuracy', 'auroc'))
-    """
-
-    classes: int
-    weights: tuple[float, ...] = ()
+    def predictions(self, logits: Tensor) -> Tensor:
+        """Return what further metrics are given: probabilities, or numbers in the labels' units."""
 
     @property
-    def outputs(self) -> int:
-        """One logit a class."""
-        return self.classes
-
-    @property
-    def scores(self) -> Sequence[str]:
-        """Accuracy, and the area under the ROC curve where there are two classes."""
-        return ("accuracy", "auroc") if self.classes == 2 else ("accuracy",)
-
-    def loss(self, logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
-        """Return the mean cross entropy; with weights, the weighted mean over the batch."""
-        weights = logits.new_tensor(self.weights) if self.weights else None
-        return functional.cross_entropy(logits, labels, weights)
-
-    def reported(
-        self, loss: Float[Tensor, ""], logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]
-    ) -> Float[Tensor, ""]:
-        """Return the cross entropy without weights."""
-        with torch.no_grad():
-            return functional.cross_entropy(logits, labels) if self.weights else loss
-
-    def totals(self) -> Totals:
-        """Begin to sum up loss, accuracy and ROC AUC."""
-        return Totals()
+    def metric_arguments(self) -> Mapping[str, object]:
+        """What a metric of torchmetrics may want to know of the labels, by argument."""
 
 
-@dataclass(frozen=True)
-class Regression:
-    """A number; the network predicts it standardized, the loss is the mean squared error of that.
-
-    So one learning rate does for ages and for incomes. Mean and spread are the label holder's own, and stay with it.
-
-    Args:
-        mean: Of the training labels.
-        spread: Standard deviation of the training labels; 1 if they are all the same.
-
-    >>> import torch
-    >>> Regression(mean=10.0, spread=2.0).loss(torch.tensor([[0.5], [0.0]]), torch.tensor([10.0, 12.0])).item()
-    0.625
-    """
-
-    mean: float
-    spread: float
-
-    def __post_init__(self) -> None:
-        """Refuse what no label could be standardized with."""
-        if not (math.isfinite(self.mean) and 0 < self.spread < math.inf):
-            raise ValueError(
-                f"mean={self.mean}, spread={self.spread} cannot standardize labels; give a finite mean and a finite spread "
-                "above 0 (1 if all labels are the same)."
-            )
-
-    @property
-    def outputs(self) -> int:
-        """One logit: the standardized number."""
-        return 1
-
-    @property
-    def scores(self) -> Sequence[str]:
-        """Root mean squared error, and the explained share of variance."""
-        return ("rmse", "r2")
-
-    def loss(self, logits: Float[Tensor, "batch 1"], labels: Float[Tensor, " batch"]) -> Float[Tensor, ""]:
-        """Return the mean squared error of the standardized labels."""
-        standardized = (labels.double() - self.mean) / self.spread  # double: labels may be large beside their spread
-        return (logits.squeeze(1) - standardized).square().mean()
-
-    def reported(self, loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss."""
-        return loss
-
-    def totals(self) -> NumberTotals:
-        """Begin to sum up loss, RMSE, MAE and R²."""
-        return NumberTotals(self.mean, self.spread)
+TaskFactory = Callable[[Sequence[str], Tensor], Task]
+"""Says what is to be predicted, from the classes' names and the label holder's training labels."""
 
 
 @dataclass(frozen=True)
@@ -181,28 +97,51 @@ class Elsewhere:
         """Return the loss."""
         return loss
 
+    def predictions(self, logits: Tensor) -> Tensor:
+        """Return the logits, which have no numbers."""
+        return logits
+
+    @property
+    def metric_arguments(self) -> Mapping[str, object]:
+        """Nothing is known of the labels."""
+        return {}
+
     def totals(self) -> RowCount:
         """Begin to count rows."""
         return RowCount()
 
 
-def task_of(classes: Sequence[str], labels: Tensor, class_weights: str | Sequence[float] | None = None) -> Task:
-    """Say what is to be predicted.
+def following_labels(
+    classes: Sequence[str],
+    labels: Tensor,
+    class_weights: str | Sequence[float] | None = None,
+    label_smoothing: float = 0.0,
+) -> Task:
+    """Let the labels say what is to be predicted: a class, several labels, or a number.
 
     Args:
-        classes: The name of each class number; empty where labels are numbers.
+        classes: The name of each class number or label; empty where labels are numbers.
         labels: The label holder's training labels.
-        class_weights: As in `class_weights_of`.
+        class_weights: As in `classification` and `multilabel`.
+        label_smoothing: As there.
+
+    Raises:
+        ValueError: Weights or smoothing where labels are numbers.
     """
-    weights = class_weights_of(class_weights, classes, labels)
+    if labels.ndim == 2:
+        return multilabel(classes, labels, class_weights, label_smoothing)
     if classes:
-        return Classification(len(classes), weights)
-    numbers = labels.double()
-    return Regression(float(numbers.mean()), float(numbers.std(correction=0)) or 1.0)
+        return classification(classes, labels, class_weights, label_smoothing)
+    class_weights_of(class_weights, classes, labels)
+    if label_smoothing:
+        raise ValueError(f"task.label_smoothing={label_smoothing} needs classes, and the labels are numbers: leave it 0.")
+    return regression(classes, labels)
 
 
-def task_from(classes: Sequence[str], mean: float = 0.0, spread: float = 1.0) -> Task:
-    """Return the task of a checkpoint: classes, or a number with the training labels' mean and spread."""
+def task_from(classes: Sequence[str], mean: float = 0.0, spread: float = 1.0, multilabel: bool = False) -> Task:
+    """Return the task of a checkpoint: classes, several labels, or a number with the training labels' mean and spread."""
+    if multilabel:
+        return Multilabel(len(classes))
     return Classification(len(classes)) if classes else Regression(mean, spread)
 
 

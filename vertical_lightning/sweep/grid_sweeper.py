@@ -30,7 +30,7 @@ Words = Sequence[str]
 """One job: its overrides."""
 
 
-UNCUT = ("cut=null", "merge=concat", "topology.owners=[]", "defense=none", "codec=none", "schedule=synchronous")
+UNCUT = ("cut=null", "merge=concat", "topology.owners=[]", "defense=none", "codec=none", "schedule=synchronous", "attack=none")
 """What a baseline says of what only a split has."""
 
 
@@ -154,7 +154,7 @@ def uncut(words: Words, name: str) -> Words:
 
     >>> uncut(["architecture=mlp", "partition=halves", "cut=2", "+optimizer.parties.alice.lr=1", "seed=1"], "alice")
     ['architecture=mlp', 'partition=halves', 'seed=1', 'cut=null', 'merge=concat', 'topology.owners=[]', 'defense=none',
-     'codec=none', 'schedule=synchronous', 'baseline=alice']
+     'codec=none', 'schedule=synchronous', 'attack=none', 'baseline=alice']
     """
     of_a_split = (
         rf"\+*(({'|'.join(OF_A_SPLIT)})(\..*)?|baseline|(optimizer|scheduler|architecture)\.parties.*)=|\+*clip_norm(=\{{|\.)"

@@ -9,7 +9,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from vertical_lightning.data.files.party_rows import Labels
+
 TASKS = ("classification", "regression")
+
+YES, NO = ("yes", "true", "1"), ("no", "false", "0")
 MANY = 100
 """Rows, from which text labels that mostly differ are no classes."""
 
@@ -30,17 +34,18 @@ def infer(labels: pd.Series[Any]) -> str:
 
 
 def encode_labels(
-    labels: Mapping[str, pd.Series[Any]], task: str | None = None, classes: Sequence[object] | None = None
+    labels: Mapping[str, Labels], task: str | None = None, classes: Sequence[object] | None = None
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Turn each table's labels into numbers; the first table, which is trained on, says what there is.
 
     Args:
-        labels: By table, the training table first; complete.
+        labels: By table, the training table first; complete; a frame has several labels a row.
         task: `classification`, `regression`, or None to infer it.
         classes: All classes in order, of two the positive one last; None: those of the first table, sorted.
 
     Returns:
-        By table, class numbers int64 or numbers float64; and the names of the classes, none for numbers.
+        By table, class numbers int64, several labels `[rows, labels]` float32, or numbers float64; and the names of the classes
+        or labels, none for numbers.
 
     Raises:
         ValueError: There is nothing to learn, a class is unknown, or a label is no number where numbers are wanted.
@@ -48,6 +53,42 @@ def encode_labels(
     >>> encode_labels({"all": pd.Series(["yes", "no", "yes"])})
     ({'all': tensor([1, 0, 1])}, ('no', 'yes'))
     """
+    frames = {table: frame for table, frame in labels.items() if isinstance(frame, pd.DataFrame)}
+    if frames:
+        return several(frames, task, classes)
+    return one_each({table: column for table, column in labels.items() if isinstance(column, pd.Series)}, task, classes)
+
+
+def several(
+    frames: Mapping[str, pd.DataFrame], task: str | None, classes: Sequence[object] | None
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Turn columns of yes and no, true and false, or 1 and 0 into ones and zeros.
+
+    Raises:
+        ValueError: A column holds something else.
+    """
+    names = tuple(map(str, next(iter(frames.values())).columns))
+    if task is not None or classes is not None:
+        raise ValueError(f"data.task and data.classes go with one label a row, and here are {len(names)}: leave them null.")
+    found = {}
+    for table, frame in frames.items():
+        columns = []
+        for name in frame.columns:
+            words = pd.Series(_names(frame[name])).str.lower()
+            if strange := sorted(set(words) - {*YES, *NO}):
+                raise ValueError(
+                    f"column {name} in the {table} table has the label {strange[0]!r}; of several labels each is yes or no, "
+                    "true or false, 1 or 0."
+                )
+            columns.append(torch.tensor(words.isin(YES).to_numpy(), dtype=torch.float32))
+        found[table] = torch.stack(columns, dim=1)
+    return found, names
+
+
+def one_each(
+    labels: Mapping[str, pd.Series[Any]], task: str | None, classes: Sequence[object] | None
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Turn one column of labels into class numbers, or numbers to predict."""
     first = next(iter(labels.values()))
     check(first, task, classes)
     if (task or ("classification" if classes else infer(first))) == "regression":

@@ -14,7 +14,7 @@ from vertical_lightning.data.files.array_file import FEATURES, Arrays, image_arr
 from vertical_lightning.data.files.csv_format import CsvFormat
 from vertical_lightning.data.files.distinct_rows import distinct_rows
 from vertical_lightning.data.files.feature_columns import feature_columns, missing_values, refuse_infinite, tokens, without
-from vertical_lightning.data.files.party_rows import Content, PartyRows, complete, joined, kept_rows, like_a_key
+from vertical_lightning.data.files.party_rows import Content, Labels, PartyRows, complete, joined, kept_rows, like_a_key
 from vertical_lightning.data.files.reading import refuse_unknown
 from vertical_lightning.data.files.table_file import TableFile, parquet_parts
 from vertical_lightning.schema import Features
@@ -38,7 +38,7 @@ class PartyFile:
     Args:
         path: From where the program was started; `~` is the home.
         id: The column or array with the ids; several make a composite key.
-        label: The column or array with the labels; None at a party without labels.
+        label: The column or array with the labels, or several with yes or no; None at a party without labels.
         columns: Feature columns to use; None: all but id and label; []: no features.
         categories: Columns to take as categories whatever their dtype.
         numbers: Columns to take as numbers whatever their dtype.
@@ -64,7 +64,7 @@ class PartyFile:
 
     path: str
     id: str | Sequence[str] = "id"
-    label: str | None = None
+    label: str | Sequence[str] | None = None
     columns: Sequence[str] | None = None
     categories: Sequence[str] = ()
     numbers: Sequence[str] = ()
@@ -150,7 +150,11 @@ class PartyFile:
     @property
     def _keys(self) -> list[str]:
         """The columns or arrays that are never features."""
-        return [*self._id, *([] if self.label is None else [self.label])]
+        return [*self._id, *self._labels]
+
+    @property
+    def _labels(self) -> list[str]:
+        return [] if self.label is None else [self.label] if isinstance(self.label, str) else list(self.label)
 
     @property
     def _arrays(self) -> list[str]:
@@ -189,7 +193,7 @@ class PartyFile:
         literal = [*self._keys, *self.categories]
         frame = file.columns([*self._keys, *features], text=[*self._id, *self.categories], literal=literal)
         ids = joined(frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in self._id)
-        return Content(ids, frame[features] if features else None, None if self.label is None else frame[self.label])
+        return Content(ids, frame[features] if features else None, self._of(frame))
 
     def _from_folder(self, folder: Path, where: str) -> Content:
         if self.label is not None:
@@ -205,4 +209,10 @@ class PartyFile:
             raise ValueError(f"{where}: the array {FEATURES} holds the features, never ids or labels. Give those other names.")
         held = rows_of(arrays, self._arrays, where)
         ids = joined(held[name] for name in self._id)
-        return Content(ids, held.get(FEATURES), None if self.label is None else pd.Series(held[self.label], name=self.label))
+        return Content(ids, held.get(FEATURES), self._of(pd.DataFrame({name: held[name] for name in self._labels})))
+
+    def _of(self, frame: pd.DataFrame) -> Labels | None:
+        """Return the labels, if there are some."""
+        if self.label is None:
+            return None
+        return frame[self.label] if isinstance(self.label, str) else frame[self._labels]

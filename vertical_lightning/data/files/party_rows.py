@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pandas as pd
 from torch import Tensor
 
 from vertical_lightning.psi.identifiers import row_numbers
 from vertical_lightning.schema import Features, take
+
+Labels: TypeAlias = "pd.Series[Any] | pd.DataFrame"
+"""One label a row, or several, as a file has them."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class PartyRows:
 
     ids: list[str | int | tuple[str | int, ...]] = field(repr=False)
     features: Features | None
-    labels: pd.Series[Any] | None
+    labels: Labels | None
     rows: Tensor
     repeated: int
     missing: int
@@ -44,7 +47,7 @@ class Content(NamedTuple):
 
     ids: list[Any]
     features: Features | None
-    labels: pd.Series[Any] | None
+    labels: Labels | None
     remark: str = ""
 
 
@@ -68,11 +71,13 @@ def joined(columns: Iterable[list[Any]]) -> list[Any]:
     return list(zip(first, *others, strict=True)) if others else first
 
 
-def complete(labels: pd.Series[Any], where: str) -> pd.Series[Any]:
+def complete(labels: Labels, where: str) -> Labels:
     """Return labels in order; refuse missing ones."""
-    if missing := labels.index[labels.isna()].tolist():
+    unknown = labels.isna()
+    if missing := labels.index[unknown.any(axis=1) if isinstance(unknown, pd.DataFrame) else unknown].tolist():
+        name = ", ".join(labels.columns) if isinstance(labels, pd.DataFrame) else labels.name
         raise ValueError(
-            f"{where}: {len(missing)} labels are missing in {labels.name} ({row_numbers(missing)}). Every row needs one: "
+            f"{where}: {len(missing)} labels are missing in {name} ({row_numbers(missing)}). Every row needs one: "
             "complete them, or remove those rows."
         )
     return labels.reset_index(drop=True)
