@@ -96,8 +96,8 @@ def allow_party_overrides(words: Sequence[str]) -> list[str]:
 def divided(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Divide a command line into Hydra's options, with their values, and settings.
 
-    >>> divided(["cut=1", "--config-dir", "mine", "-m"])
-    (['--config-dir', 'mine', '-m'], ['cut=1'])
+    >>> divided(["cut=1", "--config-dir", "mine", "-m", "--cfg", "job"])
+    (['--config-dir', 'mine', '-m', '--cfg', 'job'], ['cut=1'])
     """
     options: list[str] = []
     overrides: list[str] = []
