@@ -29,7 +29,7 @@ from tabulate import tabulate
 
 from vertical_lightning.config.compose import build, config_folder
 from vertical_lightning.data.datamodule import VerticalDataModule
-from vertical_lightning.run.build import build_module
+from vertical_lightning.run.build_parts import build_module
 
 JOBS = {"main job (mlp)": [], "lenet": ["architecture=lenet"]}
 COLUMNS = ("median step", "mean step", "mean step, processor time", "all of fit / steps")
@@ -60,7 +60,7 @@ def measure(variant: str, config: DictConfig, data: VerticalDataModule) -> dict[
     if variant == "nothing logged":
         settings["log_every_n_steps"] = 0
     trainer = build(config.trainer)(**settings)
-    module = build_module(config, build(config.architecture), data)
+    module = build_module(config, data)
     started = time.perf_counter()
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         trainer.fit(module, datamodule=data)

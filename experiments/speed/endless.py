@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 
 from vertical_lightning.config.compose import build, config_folder
 from vertical_lightning.data.datamodule import VerticalDataModule
-from vertical_lightning.run.build import build_module, build_trainer
+from vertical_lightning.run.build_parts import build_module, build_trainer
 from vertical_lightning.split.split_module import SplitModule
 
 ENDLESS = ["overlap.missing=0", "trainer.limit_val_batches=0", "trainer.max_epochs=-1"]
@@ -29,4 +29,4 @@ def endless(words: list[str]) -> Run:
         config = compose("train", [*words, *ENDLESS])
     data: VerticalDataModule = build(config.datamodule)
     data.setup("fit")
-    return Run(build_trainer(config, session=None), build_module(config, build(config.architecture), data), data)
+    return Run(build_trainer(config, session=None), build_module(config, data), data)

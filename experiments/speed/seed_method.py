@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.datasets import MNIST
 from torchvision.transforms import ToTensor
 
-from vertical_lightning.run.threads import cores
+from vertical_lightning.config.job_cores import cores
 
 BATCH, LR, EPOCHS = 128, 0.03, 4
 Batches = Iterator[tuple[Tensor, Tensor]]

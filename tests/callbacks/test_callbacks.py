@@ -20,7 +20,7 @@ from vertical_lightning.callbacks.confusion_matrix import ConfusionMatrix, count
 from vertical_lightning.callbacks.mistakes import Mistakes
 from vertical_lightning.config.compose import build
 from vertical_lightning.data.datamodule import VerticalDataModule
-from vertical_lightning.run.build import build_module
+from vertical_lightning.run.build_parts import build_module
 from vertical_lightning.schema import VerticalBatch
 from vertical_lightning.split.checkpoints import PartyCheckpoints
 from vertical_lightning.split.split_module import SplitModule

@@ -10,9 +10,9 @@ from job import SMALL, configuration, run
 from running import QUICK
 from two_runs import comparable
 
+from vertical_lightning.config.one_party import configuration_of
 from vertical_lightning.distributed.spawn import spawn
 from vertical_lightning.run.party import run_party
-from vertical_lightning.run.processes import configuration_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -16,9 +16,9 @@ import torch
 from job import configuration, run
 from running import QUICK
 
+from vertical_lightning.config.one_party import configuration_of
 from vertical_lightning.distributed.spawn import spawn
 from vertical_lightning.run.party import run_party
-from vertical_lightning.run.processes import configuration_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -15,16 +15,19 @@ from vertical_lightning.distributed.remote_transport import RemoteTransport
 from vertical_lightning.distributed.transport.failure import RefusedError
 from vertical_lightning.distributed.transport.frame import Kind
 from vertical_lightning.distributed.transport.peer import Peer
+from vertical_lightning.split.codec import PLAIN, Codec
 
 HOPS = {("alice", "bob"): (4,)}
 
 
-def remotes() -> tuple[RemoteTransport, RemoteTransport, Peer]:
+def remotes(codec: Codec = PLAIN) -> tuple[RemoteTransport, RemoteTransport, Peer]:
     """Alice's and bob's crossings, and alice's peer."""
     here, there = peers()
-    alice, bob = RemoteTransport("alice", {"bob": here}), RemoteTransport("bob", {"alice": there})
+    alice, bob = (
+        RemoteTransport(party, peer, HOPS, rows=8, dtypes=[torch.float32], codec=codec)
+        for party, peer in (("alice", {"bob": here}), ("bob", {"alice": there}))
+    )
     for one in (alice, bob):
-        one.declare(HOPS, rows=8, dtypes=[torch.float32])
         one.open()
     return alice, bob, here
 
@@ -163,8 +166,7 @@ def test_large_finite_numbers_are_not_refused() -> None:
     ],
 )
 def test_only_what_the_codec_declares_may_come(values: Tensor, indices: Tensor, said: str) -> None:
-    _, bob, peer = remotes()
-    bob.declare(HOPS, rows=8, dtypes=[torch.float32], codec=TopK(0.5))
+    _, bob, peer = remotes(TopK(0.5))
     slip(peer, values)
     slip(peer, indices)
     with pytest.raises(RefusedError, match=said):
@@ -172,9 +174,7 @@ def test_only_what_the_codec_declares_may_come(values: Tensor, indices: Tensor, 
 
 
 def test_a_payload_and_its_gradient_cross() -> None:
-    alice, bob, _ = remotes()
-    for end in (alice, bob):
-        end.declare(HOPS, rows=8, dtypes=[torch.float32], codec=TopK(0.5))
+    alice, bob, _ = remotes(TopK(0.5))
     payload = TopK(0.5).encode(torch.randn(8, 4))
     assert alice.carry(payload, meta(8, 4), "alice", "bob") is payload
     arrived = bob.carry(None, meta(8, 4), "alice", "bob")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from job import SMALL, configuration
 
-from vertical_lightning.run.train import train
+from vertical_lightning.run.execution import execute
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")]
 
@@ -21,11 +21,11 @@ def test_gpu_learns_what_the_cpu_learns(precision: str, tmp_path: Path) -> None:
     for accelerator in ("cpu", "gpu"):
         config = configuration(tmp_path / accelerator, *JOB, f"trainer.precision={precision}")
         config.trainer.accelerator = accelerator
-        losses[accelerator] = train(config)["train/loss"]
+        losses[accelerator] = execute(config)["train/loss"]
     assert losses["gpu"] == pytest.approx(losses["cpu"], rel=1e-3 if precision == "32" else 3e-2)
 
 
 def test_dropout_draws_on_the_gpu(tmp_path: Path) -> None:
     config = configuration(tmp_path, *JOB, "architecture=tabular", "cut=1")
     config.trainer.accelerator = "gpu"
-    assert train(config)["train/loss"] > 0
+    assert execute(config)["train/loss"] > 0

@@ -14,11 +14,11 @@ from job import configuration, run
 from omegaconf import OmegaConf
 from running import QUICK
 
+from vertical_lightning.config.one_party import configuration_of
 from vertical_lightning.data.preparation import Preparation
 from vertical_lightning.distributed.spawn import spawn
 from vertical_lightning.run.export import write
 from vertical_lightning.run.predict import predict_party
-from vertical_lightning.run.processes import configuration_of
 from vertical_lightning.split.checkpoints import PartyCheckpoints, data_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -70,8 +70,9 @@ def test_appended_rows_change_no_prediction_of_the_old_ones(
 ) -> None:
     before, after, new = (predicted(folder, tmp_path, name) for name in ("before", "after", "new"))
     assert (len(before), len(after), len(new)) == (300, 400, 100)
-    pd.testing.assert_frame_equal(before, after.loc[before.index], check_exact=True)
-    pd.testing.assert_frame_equal(new, after.loc[new.index], check_exact=True)
+    # A row beside others in its batch: some processors' kernels round by the batch's size.
+    pd.testing.assert_frame_equal(before, after.loc[before.index], rtol=1e-5)
+    pd.testing.assert_frame_equal(new, after.loc[new.index], rtol=1e-5)
     told = capsys.readouterr().out
     trained = len(predicted(folder, tmp_path / "train", "before", split="train"))
     assert f"400 rows predicted; {400 - trained} of their ids are not among those" in told

@@ -11,7 +11,7 @@ from torch import nn
 
 from vertical_lightning.data.datamodule import VerticalDataModule
 from vertical_lightning.merges.concat import Concat
-from vertical_lightning.run.build import check_last_batch
+from vertical_lightning.run.last_batch import check_last_batch
 from vertical_lightning.schema import Shape, StageFactory
 from vertical_lightning.split.topology import Topology
 

@@ -12,9 +12,9 @@ import torch
 from job import SMALL, configuration, run
 from running import QUICK
 
+from vertical_lightning.config.one_party import configuration_of
 from vertical_lightning.distributed.spawn import spawn
 from vertical_lightning.run.predict import predict_party
-from vertical_lightning.run.processes import configuration_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -14,7 +14,7 @@ from job import SMALL, configuration
 
 from vertical_lightning.config.compose import config_folder
 from vertical_lightning.run import table_cache
-from vertical_lightning.run.build import assembled
+from vertical_lightning.run.build import experiment
 from vertical_lightning.run.predict import table
 from vertical_lightning.run.train import fit_and_test
 
@@ -29,12 +29,8 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("baseline", ["null", "centralized"])
 def test_unscaled_columns_are_gone_once_training_has_begun(baseline: str, tmp_path: Path) -> None:
     alone = [f"baseline={baseline}", *(["topology.owners=[]", "cut=null"] if baseline != "null" else [])]
-    with assembled(configuration(tmp_path, *SMALL, "partition=halves", "trainer.max_epochs=1", *alone)) as (
-        _,
-        trainer,
-        module,
-        data,
-    ):
+    with experiment(configuration(tmp_path, *SMALL, "partition=halves", "trainer.max_epochs=1", *alone)) as run:
+        trainer, module, data = run.trainer, run.module, run.data
         raw = [part.features for parts in data.tables.values() for part in parts.values() if part.features is not None]
         raw += [whole.features for whole in data.whole.values()]
         seen, digest = [weakref.ref(one) for one in raw], data.digest
@@ -59,12 +55,12 @@ def test_tables_are_kept_for_the_jobs_of_a_sweep_only(
         hydra = compose("train", [f"hydra.mode={mode.name}"], return_hydra_config=True)
     monkeypatch.setattr(HydraConfig.instance(), "cfg", hydra)
     config = configuration(tmp_path, *SMALL, "trainer.max_epochs=1")
-    with assembled(config) as (_, trainer, module, data):
-        fit_and_test(trainer, module, data, None)
+    with experiment(config) as run:
+        fit_and_test(run.trainer, run.module, run.data, None)
     assert len(table_cache._kept) == kept
     if kept:
         again = table_cache.get(config.datamodule)
         again.setup("fit")
-        assert again.digest == data.digest and all(
+        assert again.digest == run.data.digest and all(
             part.features is not None for parts in again.tables.values() for part in parts.values() if part.labels is None
         )

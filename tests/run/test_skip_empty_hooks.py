@@ -15,7 +15,7 @@ from split_runs import OPTIMIZERS, quiet_trainer
 from vertical_lightning.architectures.mlp import Mlp
 from vertical_lightning.callbacks.party_norms import PartyNorms
 from vertical_lightning.merges.concat import Concat
-from vertical_lightning.run.build import build_trainer
+from vertical_lightning.run.build_parts import build_trainer
 from vertical_lightning.run.skip_empty_hooks import OF_A_STEP, skip_empty_hooks
 from vertical_lightning.split.split_module import SplitModule
 from vertical_lightning.split.topology import Topology

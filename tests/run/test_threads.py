@@ -11,8 +11,9 @@ from running import QUICK
 
 from vertical_lightning.architectures.mlp import Mlp
 from vertical_lightning.config.compose import build
+from vertical_lightning.config.job_cores import cores
 from vertical_lightning.merges.concat import Concat
-from vertical_lightning.run.threads import WORTHWHILE, cores, fitting
+from vertical_lightning.run.threads import WORTHWHILE, fitting
 from vertical_lightning.split.checkpoint_file import read
 from vertical_lightning.split.flops import operations
 from vertical_lightning.split.topology import Topology

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sweeps import jobs, sweep
 
-from vertical_lightning.run.threads import share
+from vertical_lightning.config.job_cores import share
 from vertical_lightning.split.metric_direction import mode_of
 from vertical_lightning.sweep import extras
 

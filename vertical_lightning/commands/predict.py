@@ -54,8 +54,8 @@ def predict(config: DictConfig) -> None:
             if config.name is not None:
                 predict_party(config, config.name, config.rendezvous)
             elif config.execution:
+                from vertical_lightning.config.one_party import configuration_of, parties
                 from vertical_lightning.distributed.spawn import spawn
-                from vertical_lightning.run.processes import configuration_of, parties
 
                 own = {name: configuration_of(config, name) for name in parties(config)}
                 spawn(own, predict_party, config.rendezvous)

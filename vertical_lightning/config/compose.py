@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -20,6 +20,10 @@ from vertical_lightning.config.stopping import stoppable
 
 # Hydra 1.3 copies all that lies in this singleton, which it only reads, for every group that --help lists: 7 of 8 parts of it.
 ConfigStore.__deepcopy__ = lambda store, memo: store  # type: ignore[attr-defined]
+
+
+Configuration: TypeAlias = DictConfig
+"""What a command has composed; nobody looks into it but this room, `run.build`, sweeps and commands."""
 
 
 def config_folder() -> str:
@@ -175,6 +179,19 @@ def hide_cuda(config: DictConfig) -> None:
     """
     if config.trainer.accelerator == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def as_text(config: DictConfig, secret: bool) -> str:
+    """Write a configuration down.
+
+    Args:
+        config: The whole one.
+        secret: Whether its party's seed is nobody else's business.
+    """
+    shown = config.copy()
+    if secret:
+        shown.party_seed = "secret"
+    return OmegaConf.to_yaml(shown)
 
 
 def in_sweep() -> bool:

@@ -135,3 +135,26 @@ def readable(record: Path) -> DictConfig:
     if not isinstance(found, DictConfig):
         raise ValueError(f"{record} is no configuration.")
     return found
+
+
+def settings_of(run: Path, trust: Sequence[str] = ()) -> DictConfig:
+    """Read what the run was asked for; it may be somebody else's."""
+    file = run / ".hydra" / "config.yaml"
+    if not file.is_file():
+        raise ValueError(
+            f"run={run} is no run: there is no {file}. Give the folder that vl-train or vl-party names at its end."
+        )
+    settings = readable(file)
+    check_targets(settings, trust, made=("architecture", "merge", "topology"))
+    return settings
+
+
+def quiet(config: DictConfig) -> DictConfig:
+    """Return the configuration that predicts: with the run's bar, without its other observers and limits of rows."""
+    own = config.copy()
+    OmegaConf.set_struct(own, False)
+    bar = {name: node for name, node in (config.get("callbacks") or {}).items() if name == "progress_bar"}
+    for limit, value in (("limit_test_batches", None), ("fast_dev_run", False), ("overfit_batches", 0)):
+        own.trainer[limit] = value  # the run's own may have been fewer rows than the split has
+    own.callbacks, own.logger, own.trainer.enable_progress_bar, own.attack = bar, {}, bool(bar), {}
+    return own

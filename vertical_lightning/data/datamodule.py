@@ -18,7 +18,7 @@ from vertical_lightning.data.files.unlabeled_files import to_score
 from vertical_lightning.data.hash_split import Division
 from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler, check_batch
 from vertical_lightning.data.party_source import PartySource
-from vertical_lightning.data.preparations import Preparations
+from vertical_lightning.data.preparations import Preparations, Scored
 from vertical_lightning.schema import Aligner, PartyTable, Shape, VerticalBatch
 from vertical_lightning.split.task import Task, TaskFactory, following_labels
 
@@ -52,11 +52,12 @@ class VerticalDataModule(AlignedTables):
             key that follows from it to those who bring rows.
         baseline: What the label holder trains on without partners, on the same aligned rows: the columns of one feature party,
             or with `centralized` all columns.
+        scored: What a finished run's parties prepared and which rows they score, where labels need not be there; None to train.
 
     Attributes:
         shapes: Each feature party's input shape, without the batch; known after `setup`.
         task: What is predicted, as the label holder's own training labels say; known after `setup`.
-        preparations: What each party keeps of its training rows; known after `setup`, or `score`.
+        preparations: What each party keeps of its training rows; known after `setup`.
     """
 
     def __init__(
@@ -80,15 +81,19 @@ class VerticalDataModule(AlignedTables):
         seed: int = 0,
         row_seed: int = 0,
         baseline: str | None = None,
+        scored: Scored | None = None,
     ) -> None:
         super().__init__(holdings, aligner, label_holder, baseline, row_seed)
         self.batch_size, self.drop_last = batch_size, drop_last
         self.division = Division(val_fraction, test_fraction, folds, fold, stratify)
-        self.preparations, self.image_range = Preparations(scaling, image_range, task), image_range
+        kept = None if scored is None else scored.prepared
+        self.preparations, self.image_range = Preparations(scaling, image_range, task, kept), image_range
         self.shuffle, self.workers, self.seed = shuffle, workers, seed
         self.shapes: dict[str, Shape] = {}
         self.splits: dict[str, AlignedRows] = {}
-        self.tested = "test"
+        self.tested = "test" if scored is None else scored.split
+        if scored is not None and baseline is None:
+            self.holdings = to_score(self.holdings, self.preparations.of, scored.split)
 
     @classmethod
     def of_party(cls) -> Callable[..., VerticalDataModule]:
@@ -112,18 +117,6 @@ class VerticalDataModule(AlignedTables):
         self.preparations.check_parties(list(next(iter(tables.values()), {})))
         if not self.preparations.scoring:
             super().check_tables(tables)
-
-    def score(self, prepared: Mapping[str, Mapping[str, Any]], split: str) -> None:
-        """Serve rows to a trained network, as its parties prepared theirs; labels need not be there. To be called first.
-
-        Args:
-            prepared: By party, what its checkpoint keeps.
-            split: `train`, `val` or `test`; or `all` rows of the first table.
-        """
-        self.preparations.restore(prepared)
-        self.tested = split
-        if self.baseline is None:
-            self.holdings = to_score(self.holdings, self.preparations.of, split)
 
     def setup(self, stage: str) -> None:
         """Put every party's rows into the common order, divide them, and scale them; does nothing the second time.

@@ -39,10 +39,7 @@ class PartyDataModule(VerticalDataModule):
 
     Attributes:
         named: All parties that bring rows, in one order everywhere; known after `load`.
-        others: The way to them; to be set before `align`.
     """
-
-    others: Others
 
     def __init__(self, *positional: Any, party: str, **settings: Any) -> None:
         super().__init__(*positional, **settings)
@@ -66,6 +63,10 @@ class PartyDataModule(VerticalDataModule):
         if self.party == self.label_holder and not self.preparations.scoring:
             for parts in self.tables.values():
                 check_labels(parts)
+
+    def meet(self, others: Others) -> None:
+        """Take the way to the other parties, who are known by name since `load`."""
+        self.others = others
 
     def align(self) -> None:
         """Find the entities that all parties share, table by table; does nothing the second time."""

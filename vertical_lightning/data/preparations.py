@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +14,18 @@ from vertical_lightning.split.per_party import check_parties
 from vertical_lightning.split.task import Elsewhere, Task, TaskFactory, following_labels
 
 
+class Scored(NamedTuple):
+    """Rows that a trained network is to score.
+
+    Attributes:
+        prepared: By party, what its checkpoint keeps.
+        split: `train`, `val` or `test`; or `all` rows of the first table.
+    """
+
+    prepared: Mapping[str, Mapping[str, Any]]
+    split: str
+
+
 class Preparations:
     """What each party keeps of its training rows, and what it does to all rows by that.
 
@@ -21,6 +33,7 @@ class Preparations:
         scaling: How tensors and numbers are scaled, as in `preprocessor`; one for all, or one a party.
         image_range: The numbers that black and white become.
         task: Says what is to be predicted, from the label holder's training labels.
+        kept: By party, what its checkpoint keeps; nothing is learned from the rows then.
 
     Attributes:
         of: By party.
@@ -33,16 +46,12 @@ class Preparations:
         scaling: str | Mapping[str, str] | None,
         image_range: tuple[float, float],
         task: TaskFactory = following_labels,
+        kept: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.scaling, self.image_range, self.asked = scaling, image_range, task
-        self.of: dict[str, Preparation] = {}
+        self.of = {party: Preparation.restored(state) for party, state in (kept or {}).items()}
         self.remarks: dict[str, list[str]] = {}
-        self.scoring = False
-
-    def restore(self, states: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take what checkpoints kept."""
-        self.of = {party: Preparation.restored(state) for party, state in states.items()}
-        self.scoring = True
+        self.scoring = kept is not None
 
     def check_parties(self, parties: Sequence[str]) -> None:
         """Refuse a scaling for a party that brings no rows."""

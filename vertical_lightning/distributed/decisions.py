@@ -10,9 +10,11 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from vertical_lightning.distributed.checkpoint_names import own_names
+from vertical_lightning.distributed.remote_transport import RemoteTransport
 from vertical_lightning.distributed.session import Session
 from vertical_lightning.distributed.transport.failure import RefusedError, shown
 from vertical_lightning.split.checkpoints import PartyCheckpoints
+from vertical_lightning.split.split_module import SplitModule
 
 WHAT = "stopping and checkpoints"
 
@@ -35,7 +37,10 @@ class Decisions(Checkpoint):
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Let received tensors be put on the device that this party trains on."""
-        self.session.remote.device = trainer.strategy.root_device
+        assert isinstance(pl_module, SplitModule)
+        for wire in (pl_module.wire, pl_module.evaluation_wire):
+            assert isinstance(wire.transport, RemoteTransport)
+            wire.transport.device = trainer.strategy.root_device
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Refuse to go on from different steps or runs; by now Lightning has restored where the run was."""

@@ -34,34 +34,29 @@ class RemoteTransport:
     Args:
         party: The one party that is here.
         peers: The ways to those that it talks to.
+        hops: The shape of a row on each way (sender, receiver) of embeddings; their gradients come back. Nothing else crosses.
+        rows: Most rows of a batch.
+        dtypes: Of the numbers.
+        codec: Says how they are written; all ends have the same.
 
     Attributes:
         device: Where received tensors are put.
     """
 
-    def __init__(self, party: str, peers: Mapping[str, Peer]) -> None:
-        self.party, self.peers = party, peers
-        self.device = torch.device("cpu")
-        self._declared: dict[tuple[str, str, bool], Declared] = {}
-        self._crossed: set[int] = set()
-        self._rows, self._dtypes, self._codec = 0, frozenset[torch.dtype](), PLAIN
-
-    def declare(
+    def __init__(
         self,
+        party: str,
+        peers: Mapping[str, Peer],
         hops: Mapping[tuple[str, str], Shape],
         rows: int,
         dtypes: Collection[torch.dtype],
         codec: Codec = PLAIN,
     ) -> None:
-        """Say what may cross from now on.
-
-        Args:
-            hops: The shape of a row on each way (sender, receiver) of embeddings; their gradients come back.
-            rows: Most rows of a batch.
-            dtypes: Of the numbers.
-            codec: Says how they are written; all ends have the same.
-        """
+        self.party, self.peers = party, peers
+        self.device = torch.device("cpu")
         self._rows, self._dtypes, self._codec = rows, frozenset(dtypes), codec
+        self._declared: dict[tuple[str, str, bool], Declared] = {}
+        self._crossed: set[int] = set()
         for number, ((sender, receiver), row) in enumerate(hops.items()):
             self._declared[sender, receiver, False] = Declared(f"the embedding {sender}->{receiver}", 2 * number, row)
             self._declared[receiver, sender, True] = Declared(f"the gradient {receiver}->{sender}", 2 * number + 1, row)

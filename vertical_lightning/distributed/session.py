@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Self
+
+import torch
 
 from vertical_lightning.distributed.remote_transport import RemoteTransport
 from vertical_lightning.distributed.transport.alignment_channel import AlignmentChannel
@@ -15,6 +17,8 @@ from vertical_lightning.distributed.transport.failure import RendezvousError, sh
 from vertical_lightning.distributed.transport.form import Form
 from vertical_lightning.distributed.transport.messages import FACTS, about, by_party
 from vertical_lightning.distributed.transport.peer import Peer
+from vertical_lightning.schema import Shape
+from vertical_lightning.split.codec import Codec
 
 
 class Session:
@@ -33,7 +37,6 @@ class Session:
     Attributes:
         members: All parties, in one order everywhere.
         peers: The way to each that this party talks to.
-        remote: What tensors cross by.
         run: Names the run; the label holder draws it, checkpoints keep it.
     """
 
@@ -58,7 +61,6 @@ class Session:
         }
         for peer in self.peers.values():
             peer.others = [other for other in self.peers.values() if other is not peer]
-        self.remote = RemoteTransport(party, self.peers)
 
     def __enter__(self) -> Self:
         gc.freeze()  # a full collection of all that was imported would hold up the signs of life, for seconds on busy cores
@@ -82,6 +84,12 @@ class Session:
     def leads(self) -> bool:
         """Whether the label holder is here: its decisions are everybody's."""
         return self.party == self.label_holder
+
+    def transport(
+        self, hops: Mapping[tuple[str, str], Shape], rows: int, dtypes: Collection[torch.dtype], codec: Codec
+    ) -> RemoteTransport:
+        """Return what payloads cross by; arguments are those of `RemoteTransport`."""
+        return RemoteTransport(self.party, self.peers, hops, rows, dtypes, codec)
 
     def channels(self, parties: Iterable[str]) -> Mapping[str, AlignmentChannel]:
         """Return this party's channels of the alignment: the label holder's to all, the others' to the label holder."""

@@ -11,8 +11,6 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
 from vertical_lightning.config.stopping import NOTHING_SAVED, STATUS
 from vertical_lightning.distributed.worker import worker
 from vertical_lightning.split.checkpoints import moment_of
@@ -22,7 +20,7 @@ GRACE = 5.0
 
 
 def spawn(
-    configs: Mapping[str, DictConfig],
+    configs: Mapping[str, Any],
     work: Callable[..., object],
     rendezvous: str | None = None,
     compared: Mapping[str, str | float] | None = None,
@@ -30,7 +28,7 @@ def spawn(
     """Run every party in a process of its own.
 
     Args:
-        configs: By party, what it is told.
+        configs: By party, what it is told: its `folder`, and `execution.timeout`.
         work: What each does with its configuration, its name, the rendezvous and what is compared.
         rendezvous: Where they meet; None for a free port of this machine.
         compared: The hyper-parameters that TensorBoard compares runs by.
@@ -46,7 +44,7 @@ def spawn(
     grace = float(next(iter(configs.values())).execution.timeout) + GRACE
     started = {}
     for name, config in configs.items():
-        facts = (work, OmegaConf.to_container(config), name, rendezvous, compared, os.getcwd(), width)
+        facts = (work, config, name, rendezvous, compared, os.getcwd(), width)
         started[name] = context.Process(target=worker, args=facts, name=name)
     for process in started.values():
         process.start()

@@ -14,7 +14,6 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
 from tqdm import tqdm
 
 from vertical_lightning.config.compose import import_from_here
@@ -24,7 +23,7 @@ from vertical_lightning.distributed.transport.failure import told
 
 def worker(
     work: Callable[..., object],
-    own: dict[str, Any],
+    own: Any,
     name: str,
     rendezvous: str,
     compared: Mapping[str, str | float] | None,
@@ -39,11 +38,11 @@ def worker(
     threading.Thread(target=end_with_parent, daemon=True).start()
     tqdm.set_lock(threading.RLock())  # its own one is the system's, and would be left behind
     logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
-    Path(own["folder"]).mkdir(parents=True, exist_ok=True)
-    with Path(own["folder"], "output.txt").open("a") as log:
+    Path(own.folder).mkdir(parents=True, exist_ok=True)
+    with Path(own.folder, "output.txt").open("a") as log:
         sys.stdout = Prefixed(sys.stdout, log, f"{name:>{width}} │ ")
         try:
-            work(OmegaConf.create(own), name, rendezvous, compared)
+            work(own, name, rendezvous, compared)
         except BaseException as error:
             expected = isinstance(error, ValueError | OSError | FloatingPointError | SystemExit | KeyboardInterrupt)
             said = str(error) if isinstance(error, ValueError | OSError | FloatingPointError) else told(error, name)[1]

@@ -6,18 +6,10 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from omegaconf import DictConfig
-
-from vertical_lightning.config.compose import build
-from vertical_lightning.config.finished_run import readable
-from vertical_lightning.config.trusted_targets import check_targets
-
-if TYPE_CHECKING:
-    import torch
-
-    from vertical_lightning.split.topology import Topology
+from vertical_lightning.config.finished_run import settings_of
+from vertical_lightning.config.hparams import hyper_parameters
 
 EXPECTED = (
     *(".*torch.jit.*deprecated", ".*legacy TorchScript-based", "The feature will be removed", "no signature found"),
@@ -41,8 +33,8 @@ def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = N
         ValueError: Something asked for is not there, or `out` is.
     """
     from vertical_lightning.run.atomic_folder import more_of
+    from vertical_lightning.run.build_parts import trained_network
     from vertical_lightning.run.model_card import model_card
-    from vertical_lightning.split.precision import dtypes
     from vertical_lightning.split.submodel import FORMATS, submodels
 
     if format not in FORMATS:
@@ -50,8 +42,7 @@ def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = N
     saving = FORMATS[format]
     with more_of(out) as folder:  # refused before anything takes time
         settings, saved = settings_of(Path(run), trust), read(Path(ckpt_path or run), party)
-        kind = dtypes(settings.trainer.precision)[-1]
-        own = [submodel for owner, submodel in submodels(network(settings, saved, party, kind), kind) if owner == party]
+        own = [submodel for owner, submodel in submodels(*trained_network(settings, saved, party)) if owner == party]
         with warnings.catch_warnings():
             for message in EXPECTED:
                 warnings.filterwarnings("ignore", message=message)
@@ -61,7 +52,7 @@ def write(run: str, party: str, format: str, out: str, ckpt_path: str | None = N
         if own_rows:
             (folder / f"{party}.preprocessing.json").write_text(json.dumps(own_rows, indent=1, ensure_ascii=False) + "\n")
         files = [f"{submodel.name}.{saving.suffix}" for submodel in own]
-        (folder / f"{party}.card.md").write_text(model_card(party, run, settings, saved, own, files))
+        (folder / f"{party}.card.md").write_text(model_card(party, run, hyper_parameters(settings), saved, own, files))
     moment = f"after step {saved['global_step']} of epoch {saved['epoch']}"
     lines = [f"  {submodel.name}.{saving.suffix}: {submodel.summary()}" for submodel in own]
     lines += [f"  {party}.preprocessing.json: {', '.join(own_rows)}, as its training rows taught them"] if own_rows else []
@@ -87,18 +78,6 @@ def plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def settings_of(run: Path, trust: Sequence[str] = ()) -> DictConfig:
-    """Read what the run was asked for; it may be somebody else's."""
-    file = run / ".hydra" / "config.yaml"
-    if not file.is_file():
-        raise ValueError(
-            f"run={run} is no run: there is no {file}. Give the folder that vl-train or vl-party names at its end."
-        )
-    settings = readable(file)
-    check_targets(settings, trust, made=("architecture", "merge", "topology"))
-    return settings
-
-
 def read(path: Path, party: str) -> dict[str, Any]:
     """Read the party's checkpoint, and nobody else's.
 
@@ -116,28 +95,3 @@ def read(path: Path, party: str) -> dict[str, Any]:
     if "shapes" not in saved:
         raise ValueError(f"{file} was written by an earlier version and lacks the parties' shapes. Go on with the run from it.")
     return saved
-
-
-def network(settings: DictConfig, saved: dict[str, Any], party: str, kind: torch.dtype) -> Topology:
-    """Build the network with the party's stages as they were trained, and all others on the device `meta`.
-
-    Raises:
-        ValueError: The checkpoint is not of this network.
-    """
-    from vertical_lightning.config.choices import architectures
-
-    architecture, own = architectures(settings)
-    shapes, outputs, merge = saved["shapes"], saved["outputs"], build(settings.merge)
-    built: Topology = build(settings.topology)(architecture, shapes, outputs, merge=merge, own=own, seed=0, here=[party])
-    if party not in built.members:
-        members = ", ".join(built.members)
-        raise ValueError(f"party={party} owns no stages of this run's network; {members} do. Is ckpt_path of another run?")
-    from vertical_lightning.split.initial_weights import stages_of
-
-    for member in built.members:
-        built.own(member).to(kind)
-    try:
-        built.own(party).load_state_dict(stages_of(saved["state_dict"]))
-    except RuntimeError as error:
-        raise ValueError(f"{party}'s checkpoint is not of this run's network; is ckpt_path of another run? {error}") from error
-    return built

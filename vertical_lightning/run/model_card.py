@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from omegaconf import DictConfig
-
-from vertical_lightning.config.hparams import hyper_parameters
 from vertical_lightning.split.submodel import Submodel
 
 PACKAGES = ("vertical_lightning", "torch", "pytorch-lightning")
@@ -21,19 +18,24 @@ LIMITS = (
 
 
 def model_card(
-    party: str, run: str, settings: DictConfig, saved: Mapping[str, Any], submodels: Sequence[Submodel], files: Sequence[str]
+    party: str,
+    run: str,
+    settings: Mapping[str, str | float],
+    saved: Mapping[str, Any],
+    submodels: Sequence[Submodel],
+    files: Sequence[str],
 ) -> str:
     """Write the page as Markdown, of the party's own checkpoint and the settings that all parties agreed on.
 
     Args:
         party: Whose part.
         run: The folder of the run.
-        settings: Its configuration.
+        settings: Its hyper-parameters.
         saved: The party's checkpoint.
         submodels: What was exported.
         files: The names of the files.
     """
-    chosen = {name: value for name, value in hyper_parameters(settings).items() if not name.startswith("data.parties")}
+    chosen = {name: value for name, value in settings.items() if not name.startswith("data.parties")}
     metrics = {name: f"{value:.4f}" for name, value in sorted(saved["metrics"].items()) if not name.endswith("_step")}
     moment = f"step {saved['global_step']} of epoch {saved['epoch']}"
     told = {

@@ -7,22 +7,22 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from omegaconf import DictConfig
-
-from vertical_lightning.config.compose import stand_alone
+from vertical_lightning.config.compose import Configuration, stand_alone
 
 
 def run_party(
-    config: DictConfig, name: str, rendezvous: str, compared: Mapping[str, str | float] | None = None
+    config: Configuration, name: str, rendezvous: str, compared: Mapping[str, str | float] | None = None
 ) -> dict[str, float]:
     """Train as one party."""
     begin_party()
+    from vertical_lightning.run.build import experiment
     from vertical_lightning.run.train import train
 
     if config.party_seed is None:
         kept = kept_seed(config.ckpt_path, name)
         config.party_seed = secrets.randbits(128) if kept is None else kept
-    return train(config, compared, party=name, rendezvous=rendezvous)
+    with experiment(config, name, rendezvous) as run:
+        return train(run, compared)
 
 
 def begin_party() -> None:

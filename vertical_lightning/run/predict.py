@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig, OmegaConf
+from vertical_lightning.config.compose import Configuration
+from vertical_lightning.config.finished_run import quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,35 +15,27 @@ if TYPE_CHECKING:
     from vertical_lightning.data.datamodule import VerticalDataModule
 
 
-def predict_party(config: DictConfig, name: str | None = None, rendezvous: str = "", compared: object = None) -> None:
+def predict_party(config: Configuration, name: str | None = None, rendezvous: str = "", compared: object = None) -> None:
     """Predict, as one party or as all; the label holder writes the file."""
     import torch
 
-    from vertical_lightning.run.build import assembled
+    from vertical_lightning.data.preparations import Scored
+    from vertical_lightning.run.build import experiment
     from vertical_lightning.run.party import begin_party
     from vertical_lightning.split.checkpoints import PartyCheckpoints, data_of
     from vertical_lightning.split.outputs import Outputs
 
     begin_party()
     warnings.filterwarnings("ignore", message=".*callbacks used to create the checkpoint.*")  # a prediction wants none
-    OmegaConf.set_struct(config, False)
-    bar = {name: one for name, one in (config.get("callbacks") or {}).items() if name == "progress_bar"}
-    for limit, value in (("limit_test_batches", None), ("fast_dev_run", False), ("overfit_batches", 0)):
-        config.trainer[limit] = value  # the run's own may have been fewer rows than the split has
-    config.callbacks, config.logger, config.trainer.enable_progress_bar = bar, {}, bool(bar)
     saved = data_of(PartyCheckpoints(None if name is None else [name]).load_checkpoint(config.ckpt_path))
-
-    def begin(data: VerticalDataModule) -> None:
-        data.score(saved["prepared"], config.split)
-
-    with assembled(config, name, rendezvous, begin) as (config, trainer, module, data):
+    with experiment(quiet(config), name, rendezvous, Scored(saved["prepared"], config.split)) as run:
         outputs = Outputs()
-        trainer.callbacks.append(outputs)  # type: ignore[attr-defined]
+        run.trainer.callbacks.append(outputs)  # type: ignore[attr-defined]
         # Not trainer.predict, which would rebuild the loader as if it had batches of its own.
-        trainer.test(module, datamodule=data, ckpt_path=config.ckpt_path, verbose=False)
-        if name in (None, config.label_holder):
-            table(data, config.split, torch.cat(outputs.logits)).to_csv(config.out, index=False)
-            print(strangers(data, config.split), flush=True)
+        run.trainer.test(run.module, datamodule=run.data, ckpt_path=run.ckpt_path, verbose=False)
+        if name in (None, run.data.label_holder):
+            table(run.data, config.split, torch.cat(outputs.logits)).to_csv(config.out, index=False)
+            print(strangers(run.data, config.split), flush=True)
 
 
 def table(data: VerticalDataModule, split: str, logits: Tensor) -> pd.DataFrame:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytorch_lightning as pl
-from omegaconf import DictConfig
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
@@ -26,7 +25,7 @@ DIGITS = 12
 def record(
     metrics: Mapping[str, float],
     curves: Collection[str],
-    config: DictConfig,
+    folder: Path,
     trainer: pl.Trainer,
     compared: Mapping[str, str | float],
 ) -> None:
@@ -35,11 +34,10 @@ def record(
     Args:
         metrics: All metrics, flat; the keys are TensorBoard tags.
         curves: Those that are logged already: logging them again would add a point to their curve.
-        config: The run's configuration.
+        folder: Of the run.
         trainer: The trainer, for its loggers.
         compared: The hyper-parameters that stand beside the final metrics in TensorBoard.
     """
-    folder = Path(config.folder)
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / "metrics.json.part"
     # JSON has no number for a metric that is not defined, such as the auroc of rows of one class.

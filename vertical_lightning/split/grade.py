@@ -27,6 +27,7 @@ def grade(guess: Guess, rows: Tensor, truth: Tensor, known: Collection[int] = ()
     Raises:
         ValueError: The guess names rows that there are none of, or no row at all.
 
+    >>> import torch
     >>> guess = Guess(torch.tensor([5, 3, 4]), torch.tensor([1, 0, 1]))
     >>> grade(guess, torch.tensor([3, 4, 5, 6]), torch.tensor([0, 0, 1, 1]), known=[5])
     {'rows': 2.0, 'accuracy': 0.5, 'baseline': 1.0}

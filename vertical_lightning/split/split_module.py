@@ -49,6 +49,7 @@ class SplitModule(pl.LightningModule):
     Raises:
         ValueError: If a dict lacks a party that has something to train, or names an unknown one, or the task does not fit.
 
+    >>> import torch
     >>> from functools import partial
     >>> from vertical_lightning.architectures.mlp import Mlp
     >>> from vertical_lightning.merges.concat import Concat

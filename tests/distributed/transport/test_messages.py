@@ -29,11 +29,11 @@ from vertical_lightning.distributed.transport.frame import Kind, as_tensor
 from vertical_lightning.distributed.transport.gloo import Gloo
 from vertical_lightning.distributed.transport.grpc.admission import Applicant
 from vertical_lightning.distributed.transport.grpc.backend import Grpc
-from vertical_lightning.distributed.transport.messages import ABORT, BOOK, FACTS, HELLO, SCHEDULE
+from vertical_lightning.distributed.transport.messages import ABORT, BOOK, DURATION, FACTS, HELLO
 
 HONEST: dict[str, dict[str, Any]] = {
     "the run": {"cut": "2", "architecture.hidden": "[128, 640]", "torch": "2.13.0"},
-    "the schedule": {"schedule": {"max_epochs": 3, "max_steps": -1, "limit_val_batches": 0.5}, "run": "0123456789abcdef"},
+    "how long to train": {"duration": {"max_epochs": 3, "max_steps": -1, "limit_val_batches": 0.5}, "run": "0123456789abcdef"},
     "the tables": {"tables": "train, test"},
     "rows": {"shape": [1, 28, 28], "counts": {"train": 90, "val": 10}, "outputs": 10},
     "the order of rows": {"key": "0" * 64},
@@ -228,7 +228,7 @@ def test_a_label_holder_cannot_change_what_a_party_says_of_itself() -> None:
 @pytest.mark.parametrize("liar", ["alice", "bob"])
 def test_over_real_connections(liar: str, engine: type[Any]) -> None:
     with pytest.raises(RefusedError, match=f"refuses what {liar} sent"):
-        heard(liar, "the schedule", lambda message: replaced_facts(message, liar, CODE), engine(), free_address())
+        heard(liar, "how long to train", lambda message: replaced_facts(message, liar, CODE), engine(), free_address())
 
 
 def test_settings_that_differ_are_shown_as_a_peers_words() -> None:
@@ -316,7 +316,7 @@ def test_words_at_the_door(honest: dict[str, Any]) -> None:
 
 
 def test_every_part_of_the_schedule_takes_numbers_and_truth_values_only() -> None:
-    for name, form in SCHEDULE.items():
+    for name, form in DURATION.items():
         for given in (CODE, "1", "${seed}", [1], 10**40, float("nan"), -2):
             with pytest.raises(ValueError, match="it must be"):
                 form(given)
@@ -324,8 +324,8 @@ def test_every_part_of_the_schedule_takes_numbers_and_truth_values_only() -> Non
 
 
 def test_own_settings_that_nobody_would_take_are_named() -> None:
-    with pytest.raises(ValueError, match=r"cannot be told to the others: schedule: val_check_interval: it must be null"):
-        speakable("the schedule", {"schedule": {"val_check_interval": "00:15:00"}, "run": "0" * 16})
+    with pytest.raises(ValueError, match=r"cannot be told to the others: duration: val_check_interval: it must be null"):
+        speakable("how long to train", {"duration": {"val_check_interval": "00:15:00"}, "run": "0" * 16})
 
 
 def test_honest_messages_are_taken() -> None:

@@ -50,7 +50,7 @@ VERSIONS_AND_SETTINGS = named(text(r"[\w./-]+"), text(most=2000), most=300)
 BATCHES = either(nothing, whole(0), real(0, 1))
 """How many, or which share of all."""
 
-SCHEDULE: dict[str, Form] = {
+DURATION: dict[str, Form] = {
     "max_epochs": either(nothing, whole(-1)),
     "min_epochs": either(nothing, whole(0)),
     "max_steps": whole(-1),
@@ -69,7 +69,7 @@ SCHEDULE: dict[str, Form] = {
 
 FACTS: dict[str, Form] = {
     "the run": VERSIONS_AND_SETTINGS,
-    "the schedule": fields(schedule=fields(SCHEDULE), run=DRAWN),
+    "how long to train": fields(duration=fields(DURATION), run=DRAWN),
     "the tables": fields(tables=either(nothing, text("all|train|train, test"))),
     "rows": fields(
         shape=either(nothing, row), counts=named(text("train|val|test|all"), whole(0, ROWS), most=3), outputs=whole(1, 2**20)
@@ -84,7 +84,7 @@ FACTS: dict[str, Form] = {
     "stopping and checkpoints": fields(
         stop=truth,
         kept=several(named(CHECKPOINT, whole(0), most=1000), most=100),
-        links=several(named(text("(last|best).ckpt"), CHECKPOINT, most=2), most=100),
+        links=several(named(text(r"(last|best)\.ckpt"), CHECKPOINT, most=2), most=100),
     ),
 }
 """What parties say of the run, by what they speak of."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from vertical_lightning.run.run_folder import RunFolder, _locks, forget
+from vertical_lightning.config.run_folder import RunFolder, _locks, forget
 
 
 def settings(folder: Path, ckpt_path: str | None = None, record: str | None = ".hydra") -> DictConfig:

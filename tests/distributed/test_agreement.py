@@ -11,10 +11,11 @@ from job import SMALL, configuration
 from omegaconf import DictConfig
 from running import QUICK
 
-from vertical_lightning.distributed import handshake, session
+from vertical_lightning.config import agreement
+from vertical_lightning.config.one_party import configuration_of
+from vertical_lightning.distributed import session
 from vertical_lightning.distributed.spawn import spawn
 from vertical_lightning.run.party import run_party
-from vertical_lightning.run.processes import configuration_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -64,10 +65,10 @@ def test_other_rows_are_noticed(tmp_path: Path) -> None:
 
 
 def code_in_the_schedule(config: DictConfig, name: str, *place: Any) -> None:
-    """A label holder that is honest but for one value of its schedule."""
+    """A label holder that is honest but for one value of its duration."""
     if name == "bob":
         code = {"_target_": "pathlib.Path.touch", "_args_": [{"_target_": "pathlib.Path", "_args_": [f"{config.folder}-ran"]}]}
-        handshake.schedule = lambda _: {"max_epochs": 1, "limit_val_batches": code}
+        agreement.duration = lambda *_: {"max_epochs": 1, "limit_val_batches": code}
         session.speakable = lambda what, facts: facts
     run_party(config, name, *place)
 
@@ -79,5 +80,5 @@ def test_a_label_holder_runs_nothing_at_the_others(tmp_path: Path) -> None:
         spawn(own, code_in_the_schedule)
     for party in ("alice", "carol"):
         said = (tmp_path / party / "output.txt").read_text()
-        assert f"{party} refuses what bob sent: what bob says of the schedule is not what it must be" in said
+        assert f"{party} refuses what bob sent: what bob says of how long to train is not what it must be" in said
     assert not list(tmp_path.glob("*-ran"))
