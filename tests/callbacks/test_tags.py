@@ -1,4 +1,4 @@
-"""README's list of TensorBoard tags is exact: every tag in the event files is in it, and the other way round."""
+"""The list of TensorBoard tags is exact: every tag in the event files is in it, and the other way round."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from event_tags import Tags, written
 from job import SMALL, run
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "tensorboard.md").read_text()
 LINE = re.compile(r"^\| (`[^|]*`) \| ([a-z-]+) \| ([^|]*) \| [^|]+ \|$", re.MULTILINE)
 PLUGINS = {
     **{"scalar": "scalars", "image": "images", "text": "text", "histogram": "histograms", "curve": "pr_curves"},
     **{"layout": "custom_scalars", "hyper-parameters": "hparams", "projector": "projector"},
 }
-"""README's kinds → the names of TensorBoard's plugins."""
+"""The page's kinds → the names of TensorBoard's plugins."""
 
 QUIET = ["callbacks.progress_bar.refresh_rate=0", "trainer.max_epochs=2", "trainer.log_every_n_steps=2"]
 # Two parties' halves, learned too slowly to make no mistakes; everything on.
@@ -31,10 +31,9 @@ ONE_HEAD = {"party": ["alice", "bob"], "link": ["alice->bob"], "back": ["bob->al
 
 
 def documented(conditions: set[str], placeholders: Mapping[str, list[str]]) -> Tags:
-    """Expand README's table for a run of which `conditions` hold."""
-    section = README.split("### TensorBoard tags")[1].split("\n### ")[0]
-    lines = LINE.findall(section)
-    assert len(lines) == section.count("\n|") - 2, "a line of the table is not of the form `tags` | kind | where | what"
+    """Expand the page's table for a run of which `conditions` hold."""
+    lines = LINE.findall(PAGE)
+    assert len(lines) == PAGE.count("\n|") - 2, "a line of the table is not of the form `tags` | kind | where | what"
     found = set()
     for tags, kind, where in lines:
         if {one.strip("`") for one in where.split(", ")} <= {"always", *conditions}:

@@ -45,7 +45,9 @@ def test_all_of_it_together(folder: Path) -> None:
 
 @pytest.mark.parametrize("execution", ["gloo", "grpc"])
 def test_between_processes_the_same(execution: str, folder: Path) -> None:
-    alone, apart = (vl("train", folder, *WORDS, f"execution={name}", f"hydra.run.dir={execution}/{name}") for name in ("local", execution))
+    alone, apart = (
+        vl("train", folder, *WORDS, f"execution={name}", f"hydra.run.dir={execution}/{name}") for name in ("local", execution)
+    )
     assert alone.returncode == apart.returncode == 0, apart.stdout[-3000:] + apart.stderr[-3000:]
     one, other = (json.loads((folder / execution / name / "metrics.json").read_text()) for name in ("local", execution))
     assert one["test/loss"] == other["test/loss"] and one["wire/bytes"] == other["wire/bytes"]

@@ -104,8 +104,8 @@ def test_bytes_are_those_of_the_frames(wire: str, tmp_path: Path) -> None:
     assert metrics["wire/bytes"] == 2 * epochs * rows["train"] * 2 * row
 
 
-def test_readme_lists_every_tag(tmp_path: Path) -> None:
-    """Each party's TensorBoard has what README says of processes, and nothing that it does not say."""
+def test_the_page_lists_every_tag(tmp_path: Path) -> None:
+    """Each party's TensorBoard has what docs/tensorboard.md says of processes, and nothing that it does not say."""
     run(tmp_path, *settings(["partition=images_labels", "execution=gloo"]))
     for party, other in (("alice", "bob"), ("bob", "alice")):
         found = {tag for _, tag in written(tmp_path / party)}

@@ -17,7 +17,7 @@ import pytest
 from namespaces import Machines, reason_why_not, two_machines
 
 ROOT = Path(__file__).parents[2]
-HEADING = "### Two machines"
+
 PARTIES = ("bank", "bureau")
 OWN_FILES = {"bank": ["bank.csv"], "bureau": ["bureau.csv"]}
 SEEDS = "party_seed=0 threads=1 trainer.accelerator=cpu"
@@ -34,10 +34,8 @@ pytestmark = [
 
 
 def quick_start() -> str:
-    """The section of README.md."""
-    found = re.search(rf"^{HEADING}\n.*?(?=^##|\Z)", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-    assert found, f"README.md has no heading {HEADING}"
-    return found[0]
+    """The page that a newcomer follows."""
+    return (ROOT / "docs" / "two-machines.md").read_text()
 
 
 def blocks(text: str) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ def use(asked: int | None) -> None:
 
 WORTHWHILE = 100_000_000
 """Multiplications and additions of a batch's forward pass that are worth a thread: a second one is taken from twice as many on,
-a third from three times. Below, threads wait for one another longer than they compute. See experiments/speed."""
+a third from three times. Below, threads wait for one another longer than they compute. See experiments/benchmarks/speed."""
 
 
 def fitting(operations: int, most: int | None) -> int:

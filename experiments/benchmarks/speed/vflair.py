@@ -1,6 +1,6 @@
 """Beside VFLAIR (ICLR 2024): the same network and rows, one thread, seconds an epoch and memory.
 
-VL_DATA=PATH python experiments/speed/vflair.py VFLAIR/src [--python PYTHON] [--batch-sizes 128 1024] [--rounds 3]
+VL_DATA=PATH python experiments/benchmarks/speed/vflair.py VFLAIR/src [--python PYTHON] [--batch-sizes 128 1024] [--rounds 3]
 
 For whoever has VFLAIR's sources and what they need (TensorFlow too); nothing of them is in this repository.
 Upper and lower halves of MNIST at two parties, a perceptron 392-32-10 each, the sum of both as logits: its MLP2 without a

@@ -1,6 +1,6 @@
 """Seconds a training step takes with the default callbacks and logger, without them, and without anything logged.
 
-python experiments/logging_cost/measure.py [--rounds 10] [--epochs 3] [OVERRIDE …]
+python experiments/benchmarks/logging_cost/measure.py [--rounds 10] [--epochs 3] [OVERRIDE …]
 
 The three take turns in one process, on the same aligned rows and from the same weights.
 """

@@ -1,6 +1,6 @@
 """Steps a second: one process, one process a party with gloo and with gRPC, and the same over a long cable.
 
-python experiments/parties/measure.py [--bare] [--laps 20] [--round-trips 10 40]
+python experiments/benchmarks/parties/measure.py [--bare] [--laps 20] [--round-trips 10 40]
 
 Alice's MLP 784-128-640 and bob's 10 outputs, batch 128, with the callbacks and the logging that vl-train has by itself, and
 a thread for each process; with --bare without any of these. All engines are started once and train in turns, an epoch of 50
@@ -35,7 +35,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 HERE = Path(__file__).parent
-sys.path += [str(HERE.parent), str(HERE.parent.parent / "tests" / "helpers")]
+sys.path += [str(HERE.parents[1]), str(HERE.parents[2] / "tests" / "helpers")]
 
 from certificates import certificates  # noqa: E402
 from machine import machine  # noqa: E402

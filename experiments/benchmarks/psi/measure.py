@@ -1,6 +1,6 @@
 """Seconds, bytes and memory of private set intersection, beside the plain calls of the package it is built on.
 
-python experiments/psi_speed/measure.py [--rounds 3] [--ids 1000 10000 60000 100000] [--memory 200000]
+python experiments/benchmarks/psi/measure.py [--rounds 3] [--ids 1000 10000 60000 100000] [--memory 200000]
 
 Plain calls, ours on one thread and ours on all take turns, so that a busy machine slows all of them; medians and ratios of
 rounds are kept. Each of two parties brings n ids, 99 % of them in common. Writes times.csv and times.png beside itself.

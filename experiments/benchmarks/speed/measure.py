@@ -1,7 +1,7 @@
 """How fast is a split, beside the uncut network in a plain torch loop?
 
-VL_DATA=PATH python experiments/speed/measure.py [--quick] [--only step loader growth start peer threads] [--seconds 5]
-CUDA_VISIBLE_DEVICES=0 python experiments/speed/measure.py --only gpu
+VL_DATA=PATH python experiments/benchmarks/speed/measure.py [--quick] [--only step loader growth start peer threads] [--seconds 5]
+CUDA_VISIBLE_DEVICES=0 python experiments/benchmarks/speed/measure.py --only gpu
 
 Writes results.json beside itself, prints it as tables (report.py), and draws growth.png. The parts that need the full MNIST
 are left out without VL_DATA.
@@ -22,7 +22,7 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
-sys.path.append(str(Path(__file__).parent.parent))
+sys.path.append(str(Path(__file__).parents[2]))
 
 import growth
 import loader
