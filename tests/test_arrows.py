@@ -102,10 +102,22 @@ def test_configurations_stop_at_build() -> None:
     assert knowing - rooms == {Path("run/build.py"), Path("run/build_parts.py")}
 
 
+LONGER = {
+    "schema.py": 225,  # what passes between all rooms, on one page
+    "split/split_module.py": 215,  # one class: what Lightning calls it for, and a step
+    "split/topology.py": 215,  # one class: half of it says what it is given
+    "data/datamodule.py": 220,  # one class: its twenty settings are a third of it
+    "data/files/party_file.py": 220,  # one class: its settings, and what each may not be
+    "distributed/transport/line.py": 205,
+    "psi/star.py": 205,
+}
+"""Files over the 200 lines that a file may have."""
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_one_public_class_and_short_files(path: Path) -> None:
     lines = path.read_text().splitlines()
-    assert len(lines) <= 230
+    assert len(lines) <= LONGER.get(str(path.relative_to(PACKAGE)), 200)
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, ast.FunctionDef):
             code = (node.end_lineno or 0) - node.body[0].lineno + 1

@@ -13,6 +13,7 @@ from split_runs import OPTIMIZERS, Recorded, batches, fit, mlp_network
 from torch import Tensor
 
 from vertical_lightning.schedules.fedbcd import FedBcd
+from vertical_lightning.split.replay import Replay
 from vertical_lightning.split.topology import Topology
 from vertical_lightning.split.wire import Wire
 
@@ -95,7 +96,7 @@ def test_a_replay_leaves_the_rounds_hops_as_they_are() -> None:
     received = wire.send(3 * weight, sender="alice", receiver="bob")
     received.square().sum().backward()
     wire.return_gradients()
-    again = wire.replay()
+    again = Replay(wire)
     with torch.no_grad():
         weight.mul_(10)
     stale = again.send(3 * weight, sender="alice", receiver="bob")

@@ -80,7 +80,7 @@ def check(config: DictConfig) -> None:
 
 def weights_of(config: DictConfig) -> Path:
     """Say which checkpoint of the run to predict with: the one that it was tested with, so that its numbers are met."""
-    from vertical_lightning.split.checkpoints import parts_of
+    from vertical_lightning.split.checkpoint_places import parts_of
 
     best = Path(config.run, BEST)
     return best if best_of(config) is not None and parts_of(best) else Path(config.run)

@@ -65,20 +65,8 @@ PATHS = ("run", "ckpt_path", "weights")
 OF_A_PARTY = r"(data|architecture|optimizer|scheduler|defense\.\w+)\.parties\."
 """What begins a setting of a party by its name."""
 
-WITH_VALUE = (
-    "--cfg",
-    "-c",
-    "--config-dir",
-    "-cd",
-    "--config-path",
-    "-cp",
-    "--config-name",
-    "-cn",
-    "--package",
-    "-p",
-    "--info",
-    "-i",
-)
+LONG, SHORT = "--cfg --config-dir --config-path --config-name --package --info", "-c -cd -cp -cn -p -i"
+WITH_VALUE = (*LONG.split(), *SHORT.split())
 """Hydra's options whose value is the next word."""
 
 

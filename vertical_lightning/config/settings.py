@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from inspect import isclass
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.utils import get_object
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pytorch_lightning.callbacks import (
     BatchSizeFinder,
     GradientAccumulationScheduler,
@@ -22,55 +21,15 @@ from pytorch_lightning.loggers import MLFlowLogger, WandbLogger
 
 from vertical_lightning.config.choices import learning_rate_schedule, of_party
 from vertical_lightning.config.compose import build
+from vertical_lightning.config.ranges import check_ranges
 from vertical_lightning.config.setting_kinds import OURS, check_kinds
 from vertical_lightning.split.checkpoints import PartyCheckpoints
 from vertical_lightning.split.per_party import check_parties
 from vertical_lightning.split.precision import check_precision
 
-Test = Callable[[Any], bool]
-
 LOGGER_NEEDS: Mapping[type, str] = {WandbLogger: "wandb", MLFlowLogger: "mlflow"}
 """Class → package, which is also the name of the extra that brings it."""
 
-
-def whole(least: int) -> Test:
-    """Test for an integer from `least`."""
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def number(low: float, high: float = math.inf) -> Test:
-    """Test for a finite number from `low` on and below `high`."""
-    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value < high
-
-
-def positive(value: Any) -> bool:
-    """Test for a finite number above 0."""
-    return number(0)(value) and value > 0
-
-
-def weights(value: Any) -> bool:
-    """Test for class weights."""
-    return value == "balanced" or (isinstance(value, list) and len(value) > 0 and all(positive(one) for one in value))
-
-
-RANGES: Mapping[str, tuple[Test, str]] = {
-    "seed": (whole(-(2**63)), "an integer; a run without a seed cannot be repeated"),
-    "batch_size": (whole(1), "an integer from 1 to the number of aligned rows"),
-    "threads": (whole(1), "an integer from 1, or null for as many as there is work for"),
-    "task.class_weights": (weights, "a list of numbers above 0, one a class, or balanced; null for no weights"),
-    "clip_norm": (positive, "a number above 0, one for all or one a party, or null for no limit"),
-    "accumulate": (whole(1), "an integer from 1, one for all or one a party"),
-    "party_seed": (whole(0), "an integer from 0, one for all or one a party"),
-    "datamodule.workers": (whole(0), "an integer from 0"),
-    "trainer.max_epochs": (whole(-1), "an integer from 0, or -1 for no end"),
-    "trainer.max_steps": (whole(-1), "an integer from 0, or -1 for no end"),
-    "trainer.log_every_n_steps": (whole(0), "an integer from 0"),
-    "trainer.check_val_every_n_epoch": (whole(1), "an integer from 1"),
-    "trainer.limit_train_batches": (number(0), "a number of batches, or a fraction in [0, 1]"),
-    "trainer.limit_val_batches": (number(0), "a number of batches, or a fraction in [0, 1]"),
-    "trainer.limit_test_batches": (number(0), "a number of batches, or a fraction in [0, 1]"),
-}
-"""By setting, what a value must be; null is left to the setting's own default."""
 
 ONE_DEVICE = "all parties train on one device; execution=gloo gives each party a process of its own"
 OTHERWISE: Mapping[str, tuple[tuple[object, ...], str]] = {
@@ -129,15 +88,6 @@ def is_a(node: Any, kind: type) -> bool:
         target = get_object(node["_target_"])
         return isclass(target) and issubclass(target, kind)
     return False
-
-
-def check_ranges(config: DictConfig) -> None:
-    """Check every number in RANGES, party by party where there is one a party."""
-    for path, (test, allowed) in RANGES.items():
-        value = build(OmegaConf.select(config, path))
-        for party, one in value.items() if isinstance(value, dict) else [("", value)]:
-            if one is not None and not test(one):
-                raise ValueError(f"{path}{f'.{party}' if party else ''}={one} is not allowed: give {allowed}.")
 
 
 def check_trainer(config: DictConfig, party: str | None) -> None:

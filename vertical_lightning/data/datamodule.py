@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -14,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from vertical_lightning.data.aligned_tables import AlignedTables
+from vertical_lightning.data.entities_digest import digest_of
 from vertical_lightning.data.files.unlabeled_files import to_score
 from vertical_lightning.data.hash_split import Division
 from vertical_lightning.data.loader import AlignedLoader, AlignedRows, PositionSampler, check_batch
@@ -174,17 +173,11 @@ class VerticalDataModule(AlignedTables):
 
     @cached_property
     def digest(self) -> str:
-        """Fingerprint of the aligned entities, their order and splits, and of the order of batches; complete after `setup`.
-
-        Under the rows' key: without it, whoever has a checkpoint could try ids out.
-        """
-        state = hmac.new(self.row_key, repr((self.shuffle, self.seed)).encode(), hashlib.sha256)
-        for name in self.alignments:
-            for entity in self.common_ids(name):
-                state.update(f"{name}:{len(entity)}:".encode() + entity)
-        for split, rows in self.splits.items():
-            state.update(f"{split}:{rows.rows.tolist()}".encode())
-        return state.hexdigest()
+        """Fingerprint of the aligned entities, their order and splits, and of the order of batches; complete after `setup`."""
+        ids = {name: self.common_ids(name) for name in self.alignments}
+        return digest_of(
+            self.row_key, (self.shuffle, self.seed), ids, {split: rows.rows for split, rows in self.splits.items()}
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Kept in checkpoints."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vertical_lightning.distributed.session import Session
 from vertical_lightning.distributed.transport.failure import RendezvousError
-from vertical_lightning.split.checkpoints import Moment, moment_of, place
+from vertical_lightning.split.checkpoint_places import Moment, moment_of, place
 
 MOST = 50
 """How many of a run's newest checkpoints the other parties are told of."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from vertical_lightning.config.stopping import NOTHING_SAVED, STATUS
 from vertical_lightning.distributed.worker import worker
-from vertical_lightning.split.checkpoints import moment_of
+from vertical_lightning.split.checkpoint_places import moment_of
 
 GRACE = 5.0
 """Seconds beyond `execution.timeout` in which the other parties may notice that one is gone, and say so."""

@@ -85,7 +85,7 @@ def read(path: Path, party: str) -> dict[str, Any]:
         ValueError: There is none, or it cannot tell the network's shapes.
     """
     from vertical_lightning.split import checkpoint_file
-    from vertical_lightning.split.checkpoints import parts_of, place
+    from vertical_lightning.split.checkpoint_places import parts_of, place
 
     file = place(path, party)
     if not file.is_file():

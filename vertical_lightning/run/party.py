@@ -36,7 +36,7 @@ def kept_seed(ckpt_path: str | None, name: str) -> int | None:
     if ckpt_path is None:
         return None
     from vertical_lightning.split.checkpoint_file import read
-    from vertical_lightning.split.checkpoints import place
+    from vertical_lightning.split.checkpoint_places import place
 
     file = place(Path(ckpt_path), name)
     return read(file)["party_seed"] if file.is_file() else None

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vertical_lightning.split.checkpoint_file import DAMAGED, read
-from vertical_lightning.split.checkpoints import parts_of, place
+from vertical_lightning.split.checkpoint_places import parts_of, place
 from vertical_lightning.split.equipment import EQUIPMENT
 from vertical_lightning.split.per_party import check_parties
 from vertical_lightning.split.topology import Topology

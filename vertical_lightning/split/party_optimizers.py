@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -73,19 +73,19 @@ class PartyOptimizers:
         """Clear the gradients of every party that begins a step with this batch of the epoch."""
         self.accumulation.begin(self.parties, batch_idx)
 
-    def step(self, optimizers: Sequence[Any], batch_idx: int, last: bool) -> None:
+    def step(self, optimizers: Any, batch_idx: int, last: bool) -> None:
         """Step the optimizer of every party that has added up enough.
 
         Lightning counts each step of each wrapped optimizer in `global_step`. The first is stepped through Lightning, which
         counts batches and calls `on_before_optimizer_step`; the others are stepped as they are.
 
         Args:
-            optimizers: Lightning's, one a trained party.
+            optimizers: Lightning's: one, or a list with one a trained party.
             batch_idx: Of the epoch.
             last: Whether the epoch has no other batch.
         """
         self.due = self.accumulation.due(self.parties, batch_idx, last)
-        counted, *others = optimizers
+        counted, *others = optimizers if isinstance(optimizers, list) else [optimizers]
         first, *later = self.trained or self.due
         with nullcontext() if first in self.due else without_gradients(self.parties[first]):
             counted.step()
@@ -98,11 +98,11 @@ class PartyOptimizers:
         for module in self.parties.values():
             module.zero_grad()
 
-    def step_locally(self, optimizers: Sequence[Any]) -> None:
+    def step_locally(self, optimizers: Any) -> None:
         """Clip and step every party past Lightning, which would count a step of the run."""
         self.due = self.trained
         self.clip()
-        for wrapped in optimizers:
+        for wrapped in optimizers if isinstance(optimizers, list) else [optimizers]:
             wrapped.optimizer.step()
 
     def clip(self) -> None:

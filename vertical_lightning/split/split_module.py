@@ -18,6 +18,7 @@ from vertical_lightning.split.learning_rate import SchedulerFactory, step_schedu
 from vertical_lightning.split.nonfinite import check_finite, first_non_finite
 from vertical_lightning.split.party_optimizers import OptimizerFactory, PartyOptimizers
 from vertical_lightning.split.precision import check_precision
+from vertical_lightning.split.replay import Replay
 from vertical_lightning.split.running_metrics import RunningMetrics
 from vertical_lightning.split.schedule import Schedule, Synchronous
 from vertical_lightning.split.step_logging import log_step
@@ -123,8 +124,8 @@ class SplitModule(pl.LightningModule):
     def local(self, batch: VerticalBatch) -> tuple[Tensor, Tensor]:
         """Let every party step with its newest weights against what the last exchange brought; nothing crosses."""
         self.stepping.begin_local()
-        loss, logits = self.learn(batch, self.wire.replay())
-        self.stepping.step_locally(self.wrapped_optimizers())
+        loss, logits = self.learn(batch, Replay(self.wire))
+        self.stepping.step_locally(self.optimizers())
         return loss, logits
 
     def learn(self, batch: VerticalBatch, wire: Wire) -> tuple[Tensor, Tensor]:
@@ -136,7 +137,11 @@ class SplitModule(pl.LightningModule):
         labels = wire.guards[holder].targets(batch.labels) if holder in wire.guards else batch.labels
         loss = self.task.loss(logits, labels)
         wire.penalize()
-        self.check(loss, features, wire)
+        if not loss.is_meta:
+            check_finite(loss.item(), self.trainer.global_step, lambda: first_non_finite(self.parties, features, wire))
+        if not self.audited:
+            audit(self.parties, features, wire, loss, holder)
+            self.audited = True
         if not loss.is_meta:
             self.manual_backward(loss)
         wire.return_gradients()
@@ -153,22 +158,9 @@ class SplitModule(pl.LightningModule):
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         return every > 0 and (self.trainer.fit_loop.total_batch_idx + 1) % every == 0
 
-    def check(self, loss: Tensor, features: Mapping[str, Tensor], wire: Wire) -> None:
-        """Stop at a loss that is not finite, and audit the boundary on the first batch of a run."""
-        if not loss.is_meta:
-            check_finite(loss.item(), self.trainer.global_step, lambda: first_non_finite(self.parties, features, wire))
-        if not self.audited:
-            audit(self.parties, features, wire, loss, self.network.label_holder)
-            self.audited = True
-
     def step(self, batch_idx: int) -> None:
         """Step every party that has added up enough."""
-        self.stepping.step(self.wrapped_optimizers(), batch_idx, self.trainer.is_last_batch)
-
-    def wrapped_optimizers(self) -> list[Any]:
-        """Return Lightning's optimizers, one a trained party."""
-        optimizers = self.optimizers()
-        return optimizers if isinstance(optimizers, list) else [optimizers]
+        self.stepping.step(self.optimizers(), batch_idx, self.trainer.is_last_batch)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip; called once an exchange, before any party steps."""

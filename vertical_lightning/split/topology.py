@@ -15,8 +15,9 @@ from vertical_lightning.split.equipment import CodecFactory, GuardFactory, equip
 from vertical_lightning.split.ownership import Ownership, divide
 from vertical_lightning.split.per_party import check_parties, per_party
 from vertical_lightning.split.seeding import seeded
+from vertical_lightning.split.shape_inference import ShapeInference
 from vertical_lightning.split.transport import Transport
-from vertical_lightning.split.wire import Wire, meta_like
+from vertical_lightning.split.wire import Wire
 
 MergeFactory = Callable[[Mapping[str, Shape]], nn.Module]
 
@@ -105,7 +106,7 @@ class Topology(nn.Module):
         self.parties = nn.ModuleDict({party: own for party, own in modules.items() if here is None or party in here})
         self.elsewhere = {party: own for party, own in modules.items() if party not in self.parties}
         self.hops: dict[tuple[str, str], Shape] = {}
-        self.inferred: dict[object, tuple[Shape, torch.dtype]] = {}
+        self.shapes_elsewhere = ShapeInference()
         self.build(stages, merge)
         check_parties("a defense", guards or {}, self.members)
         equip(self.here, self.hops, self.seeds, guards or {}, codec)
@@ -186,7 +187,10 @@ class Topology(nn.Module):
     def run(self, party: str, names: Sequence[str], tensor: Tensor) -> Tensor:
         """Run some of one party's own stages."""
         if party in self.elsewhere and names:
-            return self.infer_shape(party, names, [tensor], lambda inputs: self.compute(party, names, inputs[0]))
+            stages = [self.own(party)[name] for name in names]
+            return self.shapes_elsewhere.infer(
+                (party, *names), stages, [tensor], lambda inputs: self.compute(party, names, *inputs)
+            )
         return self.compute(party, names, tensor)
 
     def compute(self, party: str, names: Sequence[str], tensor: Tensor) -> Tensor:
@@ -199,23 +203,9 @@ class Topology(nn.Module):
     def merge(self, embeddings: Sequence[Tensor]) -> Tensor:
         """Merge what has arrived."""
         merge = self.own(self.merger)["merge"]
-        return (
-            self.infer_shape(self.merger, ["merge"], embeddings, merge) if self.merger in self.elsewhere else merge(embeddings)
-        )
-
-    def infer_shape(
-        self, party: str, names: Sequence[str], inputs: Sequence[Tensor], compute: Callable[[list[Tensor]], Tensor]
-    ) -> Tensor:
-        """Stand in for what a party in another process computes.
-
-        Its shape is found once, on `meta`: torch takes longer over shapes than over numbers.
-        """
-        key = (party, *names, *(tuple(tensor.shape[1:]) for tensor in inputs))
-        if key not in self.inferred:
-            output = compute([tensor.new_empty(2, *tensor.shape[1:]) for tensor in inputs])
-            self.inferred[key] = tuple(output.shape[1:]), output.dtype
-        weights = (weight for name in names for weight in self.own(party)[name].parameters())
-        return meta_like(len(inputs[0]), *self.inferred[key], of=(*inputs, *weights))
+        if self.merger in self.elsewhere:
+            return self.shapes_elsewhere.infer("merge", [merge], embeddings, merge)
+        return cast(Tensor, merge(embeddings))
 
     def describe(self) -> str:
         """Draw who runs what on one line."""

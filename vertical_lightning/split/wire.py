@@ -152,10 +152,6 @@ class Wire:
         if payload is not None:
             self.bytes[link] += sum(map(size, payload.values()))
 
-    def replay(self) -> Replay:
-        """Return a wire on which the step's hops bring once more what they brought."""
-        return Replay(self)
-
     @staticmethod
     def traced(features: Mapping[str, Tensor], modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
         """Return every learning party's block as a leaf, so that an audit sees which parties' graphs reach it.
@@ -182,30 +178,6 @@ def charge_receiver(hop: Hop) -> None:
         torch.autograd.backward(hop.penalties[hop.receiver])
         if before is not None:
             hop.received.grad = before if hop.received.grad is None else before + hop.received.grad
-
-
-class Replay(Wire):
-    """The hops of an earlier round again, for local steps: the embeddings and gradients are stale, and nothing crosses.
-
-    Every party computes with its newest weights; guards act on the party's own graph, and rewrite no gradient, as none is sent.
-
-    Args:
-        wire: The wire after `return_gradients`.
-    """
-
-    def __init__(self, wire: Wire) -> None:
-        super().__init__(wire.transport, wire.guards)
-        self.stale, self.own = wire.hops, wire.own
-
-    def cross(self, hop: Hop) -> Tensor:
-        """Bring the stale embedding."""
-        stale = self.stale[len(self.hops)]
-        assert (stale.sender, stale.receiver) == (hop.sender, hop.receiver)
-        return stale.received.detach().clone()
-
-    def answer(self, hop: Hop) -> Tensor | None:
-        """Bring the stale gradient."""
-        return next(stale.gradient for stale, again in zip(self.stale, self.hops, strict=True) if again is hop)
 
 
 def meta_like(rows: int, shape: Shape, dtype: torch.dtype, of: Iterable[Tensor]) -> Tensor:

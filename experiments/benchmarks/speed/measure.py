@@ -1,6 +1,6 @@
 """How fast is a split, beside the uncut network in a plain torch loop?
 
-VL_DATA=PATH python experiments/benchmarks/speed/measure.py [--quick] [--only step loader growth start peer threads] [--seconds 5]
+VL_DATA=PATH python experiments/benchmarks/speed/measure.py [--quick] [--only step loader growth start peer threads]
 CUDA_VISIBLE_DEVICES=0 python experiments/benchmarks/speed/measure.py --only gpu
 
 Writes results.json beside itself, prints it as tables (report.py), and draws growth.png. The parts that need the full MNIST
