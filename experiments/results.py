@@ -121,7 +121,8 @@ HEAD = """# Results
 
 What was published, what came out here, and whether that is the same. A number is *reproduced* if it lies within the study's
 tolerance of our mean over seeds; the interval is the 95 % one of Student's t. The page is made by
-`python experiments/results.py` from each experiment's `expected:` block and each study's committed `summary.csv`; a test holds both to it.
+`python experiments/results.py` from each experiment's `expected:` block and each study's committed `summary.csv`; a test
+holds both to it.
 """
 COMMANDS = """## Commands
 
