@@ -88,17 +88,17 @@ class Wire:
 
     def cross(self, hop: Hop) -> Tensor:
         """Carry what is sent, and return what arrives; on `meta` if the receiver is elsewhere."""
-        sent, (start, end) = hop.sent.detach(), hop.ends
-        payload = self.codecs.get(start, PLAIN).encode(sent) if self.transport.here(hop.sender) else None
+        sent = hop.sent.detach()
+        payload = self.codec(hop.sender, hop).encode(sent) if self.transport.here(hop.sender) else None
         hop.payload = self.transport.carry(payload, sent, hop.sender, hop.receiver)
-        self.count(hop.payload, hop.link)
-        here = end if self.transport.here(hop.receiver) else start
         if hop.payload is not None:
-            hop.embedding = self.codecs.get(here, PLAIN).decode(hop.payload, tuple(sent.shape), sent.dtype)
-        if here == start or hop.embedding is None:
-            return torch.empty_like(sent, device="meta")
-        # A view of its own: `requires_grad` must not be set on what is only looked at.
-        return hop.embedding.detach()
+            self.count(hop.payload, hop.link)
+            here = self.transport.here(hop.receiver)
+            codec = self.codec(hop.receiver if here else hop.sender, hop)
+            hop.embedding = codec.decode(hop.payload, sent.shape, sent.dtype)
+            if here:
+                return hop.embedding
+        return torch.empty_like(sent, device="meta")
 
     def penalize(self) -> None:
         """Ask the guards at both ends of every hop what they charge, once all hops are sent and before anything returns."""
@@ -120,7 +120,8 @@ class Wire:
             ends: list[Tensor] = []
             gradients: list[Tensor | None] = []
             for hop in level:
-                charge_receiver(hop)
+                if hop.penalties:
+                    charge_receiver(hop)
                 hop.gradient = self.answer(hop)
                 if hop.gradient is not None and hop.sent.requires_grad and not hop.sent.is_meta:
                     ends.append(hop.sent)
@@ -132,25 +133,29 @@ class Wire:
 
     def answer(self, hop: Hop) -> Tensor | None:
         """Carry a leaf's gradient back, and return it as the sender reads it; None if there is none."""
-        start, end = hop.ends
         gradient, payload = hop.received.grad, None
         # A leaf without a gradient did not take part in the loss: there is nothing to send back.
         if gradient is not None and self.transport.here(hop.receiver):
             if hop.receiver in self.guards:
                 # A copy: gradients of a sum share storage, and a guard may write in place.
-                gradient = self.guards[hop.receiver].gradient(gradient.clone(), end, self.own.get(hop.receiver, Own()))
-            payload = self.codecs.get(end, PLAIN).encode(gradient, hop.payload)
+                own = self.own.get(hop.receiver, Own())
+                gradient = self.guards[hop.receiver].gradient(gradient.clone(), hop.ends[1], own)
+            payload = self.codec(hop.receiver, hop).encode(gradient, hop.payload)
         payload = self.transport.carry_back(payload, hop.sent, hop.receiver, hop.sender, hop.payload)
-        self.count(payload, hop.back)
         if payload is None:
             return None
-        here = start if self.transport.here(hop.sender) else end
-        return self.codecs.get(here, PLAIN).decode(payload, tuple(hop.sent.shape), hop.sent.dtype, hop.payload)
+        self.count(payload, hop.back)
+        codec = self.codec(hop.sender if self.transport.here(hop.sender) else hop.receiver, hop)
+        return codec.decode(payload, hop.sent.shape, hop.sent.dtype, hop.payload)
 
-    def count(self, payload: Payload | None, link: str) -> None:
-        """Count the bytes of what crosses, if it begins or ends here."""
-        if payload is not None:
-            self.bytes[link] += sum(map(size, payload.values()))
+    def codec(self, party: str, hop: Hop) -> Codec:
+        """Return how one end of a hop writes and reads."""
+        return self.codecs.get(End(party, hop.sender, hop.receiver), PLAIN) if self.codecs else PLAIN
+
+    def count(self, payload: Payload, link: str) -> None:
+        """Count the bytes of what crosses."""
+        for part in payload.values():
+            self.bytes[link] += size(part)
 
     @staticmethod
     def traced(features: Mapping[str, Tensor], modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:

@@ -63,7 +63,7 @@ def uncut_unfused(module: SplitModule, rows: AlignedRows, sampler: PositionSampl
 def uncut(module: SplitModule, rows: AlignedRows, sampler: PositionSampler, precision: str, **adam: bool) -> Plain:
     """One network, one optimizer with the settings of the first party."""
     network = Uncut(module.network).to(rows.rows.device)
-    optimizer = partial(module.optimizer_of[module.trained[0]], **adam)(network.parameters())
+    optimizer = partial(module.stepping.optimizer_of[module.trained[0]], **adam)(network.parameters())
     source = batches(rows, sampler)
 
     def train(steps: int) -> None:
@@ -105,7 +105,7 @@ class ByHand(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.uncut = Uncut(module.network)
-        self.adam = module.optimizer_of[module.trained[0]]
+        self.adam = module.stepping.optimizer_of[module.trained[0]]
 
     def forward(self, blocks: Sequence[Tensor], labels: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         sent = [bottom(block) for bottom, block in zip(self.uncut.bottoms, blocks, strict=True)]
