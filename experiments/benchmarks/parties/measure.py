@@ -99,12 +99,12 @@ class Engine:
 
     Args:
         name: Its row in the table.
-        wire: The choice of conf/wire.
+        execution: The choice of conf/execution.
         round_trip: Milliseconds of the cable between two machines; None for one machine.
     """
 
     name: str
-    wire: str = "local"
+    execution: str = "local"
     round_trip: float | None = None
 
 
@@ -117,10 +117,10 @@ def engines(round_trips: list[float]) -> list[Engine]:
 
 
 def own_settings(engine: Engine, party: str, folder: Path) -> list[str]:
-    """What a party's wire needs."""
-    if engine.wire == "gloo":
+    """What a party's connections need."""
+    if engine.execution == "gloo":
         return ["execution=gloo", f"execution.insecure={str(engine.round_trip is not None).lower()}"]
-    return ["execution=grpc", *(f"wire.{name}={path}" for name, path in certificates(folder, party).items())]
+    return ["execution=grpc", *(f"execution.{name}={path}" for name, path in certificates(folder, party).items())]
 
 
 def start(engine: Engine, words: list[str], folder: Path, stack: ExitStack) -> None:
@@ -135,7 +135,7 @@ def start(engine: Engine, words: list[str], folder: Path, stack: ExitStack) -> N
         process = popen([*command, f"hydra.run.dir={folder / name}"], stdout=log, stderr=subprocess.STDOUT, env=environment)
         stack.callback(process.kill)
 
-    if engine.wire == "local":
+    if engine.execution == "local":
         return run("bob", subprocess.Popen, "train")
     if engine.round_trip is None:
         machines, place = None, f"127.0.0.1:{free_port()}"
@@ -153,7 +153,7 @@ def meet(listening: socket.socket, folder: Path, found: list[Engine]) -> dict[st
     """Wait until all processes are about to train; return the line to each, by engine and party."""
     lines = {str(place): dict[str, TextIO]() for place in range(len(found))}
     listening.settimeout(300)
-    for _ in range(sum(1 if engine.wire == "local" else len(PARTIES) for engine in found)):
+    for _ in range(sum(1 if engine.execution == "local" else len(PARTIES) for engine in found)):
         try:
             line = listening.accept()[0].makefile("rw")
         except TimeoutError:
@@ -208,8 +208,8 @@ def draw(runs: list[dict[str, Any]], found: list[Engine]) -> None:
 
     figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
     for engine in found[:3]:
-        wire = engine.wire
-        own = [(one.round_trip or 0, 1e3 * run["step"]) for one in found if one.wire == wire for run in of(runs, one)]
+        wire = engine.execution
+        own = [(one.round_trip or 0, 1e3 * run["step"]) for one in found if one.execution == wire for run in of(runs, one)]
         trips = sorted({trip for trip, _ in own})
         middle = [median(step for trip, step in own if trip == one) for one in trips]
         (line,) = axis.plot(trips, middle, marker="o", label=engine.name)
