@@ -81,7 +81,7 @@ def word(key: str, value: str | Sequence[str]) -> str:
     >>> print(word("data.classes", ["no", "on hold"]), word("out", "a/b.csv"))
     'data.classes=[no,"on hold"]' out=a/b.csv
     """
-    text = quoted(value) if isinstance(value, str) else f"[{','.join(quoted(str(one)) for one in value)}]"
+    text = quoted(value) if isinstance(value, str) else f"[{','.join(quoted(str(name)) for name in value)}]"
     return shlex.quote(f"{key}={text}")
 
 

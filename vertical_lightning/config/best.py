@@ -15,8 +15,8 @@ def best_of(config: DictConfig) -> Path | None:
     Raises:
         ValueError: `test` is neither best nor last, or best without a metric to know it by.
     """
-    watching = [one for one in (config.get("callbacks") or {}).values() if one and one.get("monitor") is not None]
-    savers = [one for one in watching if "dirpath" in one]
+    watching = [node for node in (config.get("callbacks") or {}).values() if node and node.get("monitor") is not None]
+    savers = [node for node in watching if "dirpath" in node]
     if config.test not in (None, "best", "last"):
         raise ValueError(f"test={config.test} is neither best nor last; null is best where a metric is monitored.")
     if config.test == "best" and not savers:

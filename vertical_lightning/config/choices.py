@@ -20,7 +20,7 @@ def by_party(choice: DictConfig, parties: Sequence[str], make: Callable[[Any], A
     differences = choice.get("parties") or {}
     check_parties("a setting of its own", differences, parties)
     made = {party: make(of_party(choice, party)) for party in parties}
-    return {party: one for party, one in made.items() if one}
+    return {party: choice for party, choice in made.items() if choice}
 
 
 def of_party(choice: DictConfig, party: str) -> DictConfig:

@@ -150,7 +150,7 @@ PARALLEL = (
 
 def stand_alone() -> None:
     """Forget what launchers set: a run is its own rank zero. To be called before Lightning is imported, which reads it then."""
-    for variable in [*PARALLEL, *(one for one in os.environ if one.startswith("TORCHELASTIC"))]:
+    for variable in [*PARALLEL, *(variable for variable in os.environ if variable.startswith("TORCHELASTIC"))]:
         os.environ.pop(variable, None)
 
 

@@ -34,7 +34,7 @@ def after_the_runs(words: Sequence[str], key: str) -> list[str]:
         ValueError: The folder's record is none of a command line, or says what no other command may take over.
     """
     options, settings = divided(words)
-    said = {one.key_or_group: one for one in parsed(settings)}
+    said = {override.key_or_group: override for override in parsed(settings)}
     folder = folder_of(Path(str(said[key].value()))) if key in said else None
     before = [] if folder is None else [word for name, word in told(folder) if name not in said]
     return [*options, *before, *settings]
@@ -102,8 +102,8 @@ def parsed(words: Sequence[str]) -> list[Override]:
 def leads_out(override: Override) -> bool:
     """Whether a choice of a group names a file elsewhere: Hydra would read it."""
     value = override.value()
-    parts = [Path(str(one)).parts for one in (value if isinstance(value, list) else [value])]
-    return "." not in override.key_or_group and any(".." in one or one[:1] == ("/",) for one in parts)
+    parts = [Path(str(choice)).parts for choice in (value if isinstance(value, list) else [value])]
+    return "." not in override.key_or_group and any(".." in pieces or pieces[:1] == ("/",) for pieces in parts)
 
 
 def changes(config: DictConfig, folder: Path) -> str:

@@ -49,7 +49,7 @@ def values(config: DictConfig, metrics: Mapping[str, float], search: bool) -> fl
     found = [metrics.get(name) for name in names]
     if search:
         worst = [math.inf if less_is_better(name) else -math.inf for name in names]
-        found = [no if one is None or math.isnan(one) else one for one, no in zip(found, worst, strict=True)]
+        found = [no if number is None or math.isnan(number) else number for number, no in zip(found, worst, strict=True)]
     return tuple(found) if len(names) > 1 else found[0]
 
 

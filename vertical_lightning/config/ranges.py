@@ -30,7 +30,7 @@ def positive(value: Any) -> bool:
 
 def weights(value: Any) -> bool:
     """Test for class weights."""
-    return value == "balanced" or (isinstance(value, list) and len(value) > 0 and all(positive(one) for one in value))
+    return value == "balanced" or (isinstance(value, list) and len(value) > 0 and all(positive(weight) for weight in value))
 
 
 RANGES: Mapping[str, tuple[Test, str]] = {
@@ -57,6 +57,6 @@ def check_ranges(config: DictConfig) -> None:
     """Check every number in RANGES, party by party where there is one a party."""
     for path, (test, allowed) in RANGES.items():
         value = build(OmegaConf.select(config, path))
-        for party, one in value.items() if isinstance(value, dict) else [("", value)]:
-            if one is not None and not test(one):
-                raise ValueError(f"{path}{f'.{party}' if party else ''}={one} is not allowed: give {allowed}.")
+        for party, number in value.items() if isinstance(value, dict) else [("", value)]:
+            if number is not None and not test(number):
+                raise ValueError(f"{path}{f'.{party}' if party else ''}={number} is not allowed: give {allowed}.")

@@ -37,7 +37,7 @@ def check_kinds(config: DictConfig) -> None:
             allowed = taken.get(str(key), frozenset())
             if str(key) not in OURS and allowed and not fits(value, allowed):
                 told = allowed - {"int"} if "float" in allowed else allowed
-                may = " or ".join(words for one, words in KINDS.items() if one in told)
+                may = " or ".join(words for kind, words in KINDS.items() if kind in told)
                 raise ValueError(f"{path}.{key!s}={value} is not allowed: give {may}.")
 
 
@@ -62,14 +62,18 @@ def kinds(target: str) -> dict[str, frozenset[str]]:
         parameters = inspect.signature(get_object(target)).parameters
     except Exception:  # Hydra says it better
         return {}
-    found = {name: frozenset(names(one.annotation)) for name, one in parameters.items() if one.annotation is not one.empty}
+    found = {
+        name: frozenset(names(parameter.annotation))
+        for name, parameter in parameters.items()
+        if parameter.annotation is not parameter.empty
+    }
     return {name: known for name, known in found.items() if known <= set(KINDS)}
 
 
 def names(annotation: Any) -> Iterator[str]:
     """Yield the kinds that an annotation names, also one that is text; a number may be a whole one."""
     if isinstance(annotation, str):
-        parts = [one.strip() for one in annotation.split("|")]
+        parts = [word.strip() for word in annotation.split("|")]
     elif get_origin(annotation) is Union or type(annotation).__name__ == "UnionType":
         parts = list(get_args(annotation))
     elif get_origin(annotation) is Literal:

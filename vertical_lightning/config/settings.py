@@ -157,7 +157,7 @@ def check_members(config: DictConfig, parties: Iterable[str]) -> None:
     for name in ("clip_norm", "accumulate", "party_seed"):
         given = config[name] if isinstance(config[name], DictConfig) else dict.fromkeys(members)
         check_parties(name, given, members)
-        if name == "party_seed" and (missing := [one for one in members if one not in given]):
+        if name == "party_seed" and (missing := [member for member in members if member not in given]):
             raise ValueError(f"party_seed has no seed for {', '.join(missing)}; give one for all, or one for each party.")
 
 

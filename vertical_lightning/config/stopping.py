@@ -43,7 +43,7 @@ def listen(*signals: int) -> list[Any]:
             heard.append(number)
             raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
-    return [signal.signal(one, interrupt) for one in signals]
+    return [signal.signal(number, interrupt) for number in signals]
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def check_targets(config: DictConfig, trust: Sequence[str] = (), made: Sequence[
         ValueError: A `_target_` is no class of these.
     """
     names = list(map(str, config)) if made is None else made
-    for path, target in (one for name in names for one in targets(value_of(config, name), name, DEEPEST)):
+    for path, target in (named for name in names for named in targets(value_of(config, name), name, DEEPEST)):
         if not isinstance(target, str) or not (inside(target, trust) or harmless(target)):
             raise ValueError(
                 f"{path}._target_={target!r} comes from the run's folder, and is no class of this package, torch.nn, "
@@ -73,7 +73,7 @@ def inside(name: str, packages: Sequence[str]) -> bool:
     >>> inside("torch.nn.Linear", ["torch.nn"]), inside("torch.nnx", ["torch.nn"])
     (True, False)
     """
-    return any(name == one or name.startswith(f"{one}.") for one in packages)
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
 def harmless(target: str) -> bool:

@@ -84,7 +84,9 @@ class AlignedTables(pl.LightningDataModule):
 
     def order(self) -> None:
         """Put the common rows into an order that tells nothing of their ids."""
-        self.alignments = {name: ordered(one, self.common_ids(name), self.row_key) for name, one in self.alignments.items()}
+        self.alignments = {
+            name: ordered(alignment, self.common_ids(name), self.row_key) for name, alignment in self.alignments.items()
+        }
 
     def release(self) -> None:
         """Release the unscaled columns: after `setup` only pictures of them need them."""

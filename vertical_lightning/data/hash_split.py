@@ -85,7 +85,7 @@ class Division:
 
     def _places(self, ids: Sequence[bytes], labels: Tensor | None, key: bytes, purpose: str) -> Tensor:
         """Map every id to [0, 1), evenly; stratified, evenly within its class."""
-        places = torch.tensor([place(one, key, purpose) for one in ids], dtype=torch.float64)
+        places = torch.tensor([place(entity, key, purpose) for entity in ids], dtype=torch.float64)
         for label in () if labels is None else torch.unique(labels):
             rows = (labels == label).nonzero().flatten()
             order = places[rows].argsort()

@@ -114,7 +114,7 @@ class PartyDataModule(VerticalDataModule):
     ) -> AlignedRows:
         """Put the own rows beside the shapes of the others'."""
         meta = {party: torch.empty(len(numbers), *shape, device="meta") for party, shape in self.shapes.items()}
-        features = {party: block[split] if party == self.party else one for party, one in meta.items()}
+        features = {party: block[split] if party == self.party else shape_only for party, shape_only in meta.items()}
         here = own[split][self.party] if split in own else None
         labels = torch.empty(len(numbers), device="meta") if here is None else self.preparations.labels(here)
         return AlignedRows(features, labels, numbers)

@@ -86,7 +86,7 @@ class Preparations:
 
     def state_dict(self) -> dict[str, Any]:
         """What the parties' checkpoints keep."""
-        return {party: one.state_dict() for party, one in self.of.items()}
+        return {party: preparation.state_dict() for party, preparation in self.of.items()}
 
     def check(self, states: Mapping[str, Mapping[str, Any]]) -> None:
         """Refuse rows that were scaled otherwise than a checkpoint's.

@@ -130,7 +130,7 @@ def restored(state: Mapping[str, Any]) -> Preprocessor:
 def check_alike(party: str, tables: Mapping[str, PartyTable]) -> None:
     """Refuse tensors that differ in shape or kind between training and test: some would be broadcast without a word."""
     blocks = {split: table.features for split, table in tables.items() if isinstance(table.features, Tensor)}
-    kinds = {split: (tuple(one.shape[1:]), tables[split].kind or kind_of(one)) for split, one in blocks.items()}
+    kinds = {split: (tuple(block.shape[1:]), tables[split].kind or kind_of(block)) for split, block in blocks.items()}
     if len(set(kinds.values())) > 1:
         found = ", ".join(f"{split} {list(shape)} of {kind}" for split, (shape, kind) in kinds.items())
         raise ValueError(f"{party}'s features differ from table to table: {found}. Give all rows one shape and one dtype.")

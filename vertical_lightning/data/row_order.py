@@ -37,7 +37,7 @@ def ordered(alignment: Alignment, ids: Sequence[bytes], key: bytes) -> Alignment
         ids: The canonical ids of the common rows, in that order.
         key: Of the digest; up to 64 bytes.
     """
-    digests = [hashlib.blake2b(one, key=key, digest_size=16, person=b"order").digest() for one in ids]
+    digests = [hashlib.blake2b(entity, key=key, digest_size=16, person=b"order").digest() for entity in ids]
     order = torch.tensor(sorted(range(len(ids)), key=digests.__getitem__), dtype=torch.int64)
     positions = {party: rows[order] for party, rows in alignment.positions.items()}
     return replace(alignment, positions=positions, statement=f"{alignment.statement}\n{TOLD}")

@@ -41,7 +41,9 @@ class Simulation:
     def load_own(self, party: str, label_holder: str) -> tuple[PartyTables, list[str]]:
         """Make all parties and forget all but one: what a simulation of processes can do."""
         held = self.load(label_holder)
-        parts = {name: {one: table for one, table in tables.items() if one == party} for name, tables in held.tables.items()}
+        parts = {
+            name: {owner: table for owner, table in tables.items() if owner == party} for name, tables in held.tables.items()
+        }
         return PartyTables(parts, held.classes if party == label_holder else ()), list(next(iter(held.tables.values())))
 
     def example(self, label_holder: str, rows: int) -> tuple[PartyTables, int, bool]:

@@ -25,10 +25,10 @@ def newest_common(session: Session, path: str | None) -> str | None:
     """
     own = {} if path is None else kept(Path(path), session.party)
     told = None if path is None else [moment._asdict() for moment in own]
-    said = {party: one["kept"] for party, one in session.gather("where all can go on", kept=told).items()}
-    if all(one is None for one in said.values()):
+    said = {party: facts["kept"] for party, facts in session.gather("where all can go on", kept=told).items()}
+    if all(moments_kept is None for moments_kept in said.values()):
         return None
-    moments = {party: {Moment(**moment) for moment in one or ()} for party, one in said.items()}
+    moments = {party: {Moment(**moment) for moment in moments_kept or ()} for party, moments_kept in said.items()}
     common = set.intersection(*moments.values()) & own.keys()
     if not common:
         raise RendezvousError(session.party, disagreement(moments))

@@ -32,7 +32,7 @@ class Decisions(Checkpoint):
 
     def __init__(self, session: Session, watched: Sequence[pl.Callback], checkpoints: PartyCheckpoints) -> None:
         self.session, self.checkpoints = session, checkpoints
-        self.savers = [one for one in watched if isinstance(one, ModelCheckpoint)]
+        self.savers = [callback for callback in watched if isinstance(callback, ModelCheckpoint)]
         self.mine: list[dict[str, int]] = [{} for _ in self.savers]
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -137,7 +137,7 @@ class Follower(Decisions):
 
 def coordinated(callbacks: Sequence[pl.Callback], session: Session, checkpoints: PartyCheckpoints) -> list[pl.Callback]:
     """Return the callbacks of a party: a follower keeps none that needs a metric; a leader or a follower is added."""
-    watched = [one for one in callbacks if getattr(one, "monitor", None) is not None]
+    watched = [callback for callback in callbacks if getattr(callback, "monitor", None) is not None]
     if session.leads:
         return [*callbacks, Leader(session, watched, checkpoints)]
-    return [*(one for one in callbacks if one not in watched), Follower(session, watched, checkpoints)]
+    return [*(callback for callback in callbacks if callback not in watched), Follower(session, watched, checkpoints)]

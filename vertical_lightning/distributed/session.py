@@ -130,8 +130,8 @@ class Session:
             RendezvousError: Says what differs, and who says what.
         """
         said = self.gather(what, among, **facts)
-        names = dict.fromkeys(name for one in said.values() for name in one)
-        answers = {name: {party: one.get(name, "") for party, one in said.items()} for name in names}
+        names = dict.fromkeys(name for facts in said.values() for name in facts)
+        answers = {name: {party: facts.get(name, "") for party, facts in said.items()} for name in names}
         answers = {
             name: {party: value for party, value in answer.items() if value is not None} for name, answer in answers.items()
         }
@@ -169,7 +169,7 @@ def pairs(named: Iterable[str], owners: Sequence[str], label_holder: str) -> fro
     [['alice', 'bob'], ['alice', 'server'], ['bob', 'carol'], ['bob', 'server'], ['carol', 'server']]
     """
     later = list(owners) or [label_holder]
-    found = [(one, label_holder) for one in [*named, *later]]
-    found += [(one, later[0]) for one in named]
+    found = [(member, label_holder) for member in [*named, *later]]
+    found += [(member, later[0]) for member in named]
     found += list(pairwise(later))
     return frozenset(frozenset(pair) for pair in found if pair[0] != pair[1])

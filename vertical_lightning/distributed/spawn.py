@@ -103,7 +103,7 @@ def what_happened(ended: Mapping[str, int | None], folders: Sequence[Path]) -> s
 
 def how_to_go_on(folders: Sequence[Path]) -> str:
     """Name the newest checkpoint that all parties have."""
-    saved = [{path.parent.name: path for path in one.glob("checkpoints/*.ckpt/*.ckpt")} for one in folders]
+    saved = [{path.parent.name: path for path in folder.glob("checkpoints/*.ckpt/*.ckpt")} for folder in folders]
     common = set.intersection(*map(set, saved)) - {"last.ckpt", "best.ckpt"}  # one may have saved a step that another has not
     steps = {name: moment_of(saved[0][name]).step for name in common}
     newest = max(steps, key=steps.__getitem__, default=None)

@@ -116,7 +116,7 @@ def bundles(curves: Sequence[Curve]) -> list[tuple[int, int]]:
     for curve in curves:
         alike = (place for place, other in enumerate(curves) if coincide(curve, other, CLOSE * spread))
         first.append(next(alike))
-    return [(first[:place].count(one), first.count(one)) for place, one in enumerate(first)]
+    return [(first[:place].count(group), first.count(group)) for place, group in enumerate(first)]
 
 
 def coincide(one: Curve, other: Curve, close: float) -> bool:

@@ -29,7 +29,7 @@ def importances(study: Study, metric: str) -> dict[str, float]:
     keys = [key for key in study.swept if len({job.swept.get(key) for job in jobs}) > 1]
     found = {key: explained(jobs, key, metric) for key in keys}
     told = {key: share for key, share in found.items() if share is not None}
-    return dict(sorted(told.items(), key=lambda one: -one[1]))
+    return dict(sorted(told.items(), key=lambda entry: -entry[1]))
 
 
 def explained(jobs: Sequence[Job], key: str, metric: str) -> float | None:

@@ -22,7 +22,7 @@ def as_markdown(study: Study, table: Table, missing: Sequence[Unfinished]) -> st
     if table.rows:
         parts += [results(table), cell(wording.ranking(study, table))]
     if missing:
-        lines = [[one.state, len(one.jobs), one.reason, named(one.names)] for one in missing]
+        lines = [[group.state, len(group.jobs), group.reason, named(group.names)] for group in missing]
         parts += ["## Not completed", github(["state", "jobs", "reason", "which"], lines)]
     parts.append("## Where it comes from")
     for sweep in study.sweeps:

@@ -73,7 +73,7 @@ def tabulated(study: Study) -> Table:
             values=[group.swept.get(key, "–") for key in study.varied],
             n=len(group.jobs),
             numbers=[number(group, measure) for measure in measures],
-            leads=any(group is one for one in leading),
+            leads=any(group is leader for leader in leading),
         )
         for group in ranked
     ]

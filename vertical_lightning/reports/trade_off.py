@@ -33,7 +33,9 @@ def points(groups: Sequence[Group], keys: Sequence[str], cost: str, score: str) 
 def undominated(found: Sequence[Point], measure: Measure) -> list[Point]:
     """Return the Pareto front, the cheapest first: no other point costs no more and scores better."""
     front: list[Point] = []
-    for point in sorted(found, key=lambda one: (one.cost, one.score.mean if measure.lower else -one.score.mean)):
+    for point in sorted(
+        found, key=lambda candidate: (candidate.cost, candidate.score.mean if measure.lower else -candidate.score.mean)
+    ):
         if not front or measure.better(point.score.mean, front[-1].score.mean):
             front.append(point)
     return front

@@ -35,7 +35,7 @@ def unfinished(study: Study) -> list[Unfinished]:
         if job.state != "completed":
             found[job.state, job.reason or "No reason was given."].append(job)
     listed = [Unfinished(state, reason, jobs, [name(job, study) for job in jobs]) for (state, reason), jobs in found.items()]
-    return sorted(listed, key=lambda one: (STATES.index(one.state), one.reason))
+    return sorted(listed, key=lambda group: (STATES.index(group.state), group.reason))
 
 
 def name(job: Job, study: Study) -> str:

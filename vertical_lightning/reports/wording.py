@@ -56,7 +56,7 @@ def best(study: Study, table: Table) -> str:
     score = f"{metric.title} {row.numbers[0]}{'' if few else f' (n = {row.n})'}"
     if len(table.rows) == 1:
         return score
-    labels = [one.label(table.keys) for one in found.alike[:SHOWN]]
+    labels = [group.label(table.keys) for group in found.alike[:SHOWN]]
     alike = listed([f"({label})" if "," in label else label for label in labels])
     more = f" and {len(found.alike) - SHOWN} more" if len(found.alike) > SHOWN else ""
     because = f", and {found.reason} of them" if found.reason else ""

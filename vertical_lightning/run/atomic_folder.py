@@ -67,7 +67,7 @@ def more_of(path: str | Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as part:
         yield Path(part)
         made = sorted(Path(part).iterdir())
-        if there := [one.name for one in made if (path / one.name).exists()]:
+        if there := [file.name for file in made if (path / file.name).exists()]:
             raise ValueError(f"out={path} has {', '.join(there)} already; nothing is overwritten. Choose another folder.")
-        for one in made:
-            one.rename(path / one.name)
+        for file in made:
+            file.rename(path / file.name)

@@ -74,7 +74,7 @@ def preprocessing(saved: Mapping[str, Any], party: str) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """Write tensors as lists."""
     if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items()}
+        return {name: plain(part) for name, part in value.items()}
     return value.tolist() if hasattr(value, "tolist") else value
 
 
@@ -89,7 +89,7 @@ def read(path: Path, party: str) -> dict[str, Any]:
 
     file = place(path, party)
     if not file.is_file():
-        found = ", ".join(sorted({one.stem for one in parts_of(path)})) or "nobody"
+        found = ", ".join(sorted({file.stem for file in parts_of(path)})) or "nobody"
         raise ValueError(f"party={party} has no checkpoint in {path}; there is one of {found}.")
     saved = checkpoint_file.read(file)
     if "shapes" not in saved:

@@ -19,7 +19,7 @@ def check_last_batch(network: Topology, data: VerticalDataModule) -> None:
     """
     rows = len(data.splits["train"]) if "train" in data.splits else 0
     smallest = data.batch_size if data.drop_last or rows % data.batch_size == 0 else rows % data.batch_size
-    if smallest != 1 or not any(isinstance(one, _BatchNorm) for one in network.modules()):
+    if smallest != 1 or not any(isinstance(module, _BatchNorm) for module in network.modules()):
         return
     row = {party: torch.empty(1, *shape, device="meta") for party, shape in data.shapes.items()}
     try:

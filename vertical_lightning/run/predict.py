@@ -55,10 +55,10 @@ def table(data: VerticalDataModule, split: str, logits: Tensor) -> pd.DataFrame:
         chances = logits.double().sigmoid()
         for number, label in enumerate(own.classes):
             found[f"predicted_{label}"] = (chances[:, number] > 0.5).int().tolist()
-        return found.assign(**{f"probability_{one}": chances[:, number].tolist() for number, one in enumerate(own.classes)})
+        return found.assign(**{f"probability_{label}": chances[:, number].tolist() for number, label in enumerate(own.classes)})
     chances = logits.double().softmax(dim=1)
     found["predicted"] = [own.classes[number] for number in chances.argmax(dim=1).tolist()]
-    return found.assign(**{f"probability_{one}": chances[:, number].tolist() for number, one in enumerate(own.classes)})
+    return found.assign(**{f"probability_{label}": chances[:, number].tolist() for number, label in enumerate(own.classes)})
 
 
 def strangers(data: VerticalDataModule, split: str) -> str:

@@ -53,8 +53,8 @@ def write(content: dict[str, Any], path: Path) -> None:
     digest.update(COMMENT)
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        for one in (archive, COMMENT, digest.digest()):
-            file.write(one)
+        for part in (archive, COMMENT, digest.digest()):
+            file.write(part)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -40,11 +40,11 @@ def check(module: Any, checkpoint: dict[str, Any]) -> None:
     Raises:
         ValueError: Names the first weight that one has and the other has not, or has in another shape.
     """
-    own = {name: tuple(one.shape) for name, one in module.state_dict().items() if isinstance(one, torch.Tensor)}
-    kept = {name: tuple(one.shape) for name, one in checkpoint["state_dict"].items() if isinstance(one, torch.Tensor)}
+    own = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items() if isinstance(tensor, torch.Tensor)}
+    kept = {name: tuple(tensor.shape) for name, tensor in checkpoint["state_dict"].items() if isinstance(tensor, torch.Tensor)}
     for name in [*own, *kept]:
         if own.get(name) != kept.get(name):
-            has, had = (f"of {list(one[name])}" if name in one else "none" for one in (own, kept))
+            has, had = (f"of {list(shapes[name])}" if name in shapes else "none" for shapes in (own, kept))
             raise ValueError(
                 f"the checkpoint is of another network: {name.removeprefix('network.parties.')} is {had} there and {has} here. "
                 "Give the architecture, cut, merge, topology and parties that it was trained with."

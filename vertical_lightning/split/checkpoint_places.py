@@ -14,7 +14,7 @@ def place(path: Path, party: str) -> Path:
     choices += [path / "checkpoints" / "last.ckpt" / f"{party}.ckpt", path / party / f"{party}.ckpt"]
     # RUN/epoch_004.ckpt of several processes, or of one
     choices += [folder / "checkpoints" / path.name / f"{party}.ckpt" for folder in (path.parent / party, path.parent)]
-    return next((one for one in choices if one.is_file()), choices[0])
+    return next((file for file in choices if file.is_file()), choices[0])
 
 
 class Moment(NamedTuple):
@@ -40,5 +40,5 @@ def parts_of(path: Path) -> list[Path]:
     patterns = ("*.ckpt", "checkpoints/last.ckpt/*.ckpt", "*/checkpoints/last.ckpt/*.ckpt", "*/*.ckpt")
     places = [(path, pattern) for pattern in patterns]
     places += [(path.parent, f"{folder}checkpoints/{path.name}/*.ckpt") for folder in ("*/", "")]
-    found = (sorted(one for one in folder.glob(pattern) if one.is_file()) for folder, pattern in places)
+    found = (sorted(file for file in folder.glob(pattern) if file.is_file()) for folder, pattern in places)
     return next((files for files in found if files), [])

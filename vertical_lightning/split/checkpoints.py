@@ -104,15 +104,17 @@ def part(checkpoint: Saved, party: str) -> Saved:
     holder = party == label_holder
     own = {name: value for name, value in checkpoint.items() if holder or name not in OF_LABELS}
     for name, owners in (("optimizer_states", "trained"), ("lr_schedulers", "scheduled")):
-        own[name] = [state for state, one in zip(checkpoint.get(name, ()), checkpoint[owners], strict=False) if one == party]
-        own[owners] = [one for one in checkpoint[owners] if one == party]
+        own[name] = [
+            state for state, owner in zip(checkpoint.get(name, ()), checkpoint[owners], strict=False) if owner == party
+        ]
+        own[owners] = [owner for owner in checkpoint[owners] if owner == party]
     for name in (name for name in DATA if name in own):  # what one party's rows taught it is nobody else's
-        own[name] = own[name] | {"prepared": {one: state for one, state in own[name]["prepared"].items() if one == party}}
+        own[name] = own[name] | {"prepared": {owner: state for owner, state in own[name]["prepared"].items() if owner == party}}
     prefix = f"network.parties.{party}."
     own["state_dict"] = {name: value for name, value in checkpoint["state_dict"].items() if name.startswith(prefix)}
     for name in ("wire_bytes", "evaluation_wire_bytes"):
         own[name] = {link: count for link, count in checkpoint[name].items() if party in link.split("->")}
-    own["optimizers"] = {one: kind for one, kind in checkpoint["optimizers"].items() if one == party}
+    own["optimizers"] = {owner: kind for owner, kind in checkpoint["optimizers"].items() if owner == party}
     own["metrics"] = {
         name: value
         for name, value in checkpoint["metrics"].items()
@@ -129,7 +131,7 @@ def knowing(metric: str, members: Sequence[str], label_holder: str) -> list[str]
     >>> knowing("lr/alice", ["alice", "bob"], "bob"), knowing("wire/bytes/alice->bob", ["alice", "bob"], "bob")
     (['alice'], ['alice', 'bob'])
     """
-    named = [one for one in metric.rpartition("/")[2].split("->") if one in members]
+    named = [member for member in metric.rpartition("/")[2].split("->") if member in members]
     return named or [label_holder]
 
 
@@ -141,9 +143,9 @@ def whole(found: Mapping[str, Saved]) -> Saved:
     merged = dict(holder)
     merged |= dict.fromkeys(DATA, data_of(holder) | {"prepared": prepared(parts)})
     for name in ("optimizer_states", "lr_schedulers", "trained", "scheduled"):
-        merged[name] = [state for one in parts for state in one[name]]
+        merged[name] = [state for saved in parts for state in saved[name]]
     for name in ("state_dict", "wire_bytes", "evaluation_wire_bytes", "metrics", "optimizers"):
-        merged[name] = {key: value for one in parts for key, value in one[name].items()}
+        merged[name] = {key: value for saved in parts for key, value in saved[name].items()}
     return merged
 
 
@@ -158,10 +160,10 @@ def prepared(parts: Sequence[Saved]) -> dict[str, Any]:
     Raises:
         ValueError: An earlier version wrote the checkpoint, without that.
     """
-    found = [data_of(one) for one in parts]
-    if any("prepared" not in one for one in found):
+    found = [data_of(saved) for saved in parts]
+    if any("prepared" not in part for part in found):
         raise ValueError("the checkpoint was written by an earlier version, without scaling; train again.")
-    return {party: state for one in found for party, state in one["prepared"].items()}
+    return {party: state for part in found for party, state in part["prepared"].items()}
 
 
 def check_one_moment(found: Mapping[str, Saved]) -> None:
@@ -170,7 +172,7 @@ def check_one_moment(found: Mapping[str, Saved]) -> None:
     Raises:
         ValueError: Says whose part is of which step.
     """
-    moments = {party: (one["run"], one["epoch"], one["global_step"]) for party, one in found.items()}
+    moments = {party: (saved["run"], saved["epoch"], saved["global_step"]) for party, saved in found.items()}
     if len(set(moments.values())) > 1:
         told = "; ".join(f"{party} step {step} of epoch {epoch}, run {run}" for party, (run, epoch, step) in moments.items())
         raise ValueError(f"the parties' checkpoints are of different moments: {told}. Give parts of one step of one run.")

@@ -64,7 +64,7 @@ def measure(cut: int, stage: str, network: Topology, features: Mapping[str, Tens
         cut=cut,
         stage=stage,
         embeddings={hop.link: tuple(hop.received.shape[1:]) for hop in wire.hops},
-        parameters={party: sum(one.numel() for one in own.parameters()) for party, own in network.parties.items()},
+        parameters={party: sum(weight.numel() for weight in own.parameters()) for party, own in network.parties.items()},
         flops={party: flops(counter, party) / rows for party in network.parties},
         bytes=sizes,
         distance_correlation={

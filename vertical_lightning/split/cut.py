@@ -47,7 +47,7 @@ def resolve(cut: Cut, stages: Sequence[str], count: int) -> list[int]:
             f"cut={cut} gives {len(given)} cuts, but this topology has {count} owners after the bottoms and needs "
             f"{count}. " + ("Say cut=null." if count == 0 else f"Say cut=[{', '.join(stages[:count])}], for example.")
         )
-    cuts = [index(one, stages, cut, len(given) - place) for place, one in enumerate(given)]
+    cuts = [index(choice, stages, cut, len(given) - place) for place, choice in enumerate(given)]
     if any(later <= earlier for earlier, later in pairwise(cuts)):
         raise IllegalCutError(
             f"cut={cut} means cuts after stages {cuts}, but every owner needs at least one of the stages "

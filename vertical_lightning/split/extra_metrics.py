@@ -77,7 +77,7 @@ class ExtraMetrics:
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint in the middle of an epoch keeps."""
         own = {"predictions": self.predictions, "labels": self.labels, "counted": self.counted}
-        return {**self.totals.state_dict(), "extra": own | {name: one.state_dict() for name, one in self.metrics.items()}}
+        return {**self.totals.state_dict(), "extra": own | {name: metric.state_dict() for name, metric in self.metrics.items()}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""

@@ -92,7 +92,7 @@ def tensors(file: Path) -> dict[str, Tensor]:
         raise ValueError(f"weights={file} is no file.") from None
     except Exception as error:  # torch has many for files that are none of its own
         raise ValueError(DAMAGED.format(file)) from error
-    if not isinstance(found, Mapping) or not all(isinstance(one, Tensor) for one in found.values()):
+    if not isinstance(found, Mapping) or not all(isinstance(tensor, Tensor) for tensor in found.values()):
         raise ValueError(f"weights={file} is no state dict: it holds other things than tensors by name.")
     return dict(found)
 

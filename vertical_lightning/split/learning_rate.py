@@ -127,7 +127,7 @@ def tell_overridden(trainer: pl.Trainer, asked: Mapping[str, Mapping[str, Any]])
         trainer: With optimizers and schedules as they are after a checkpoint was loaded.
         asked: By party, in the order of the optimizers, the settings with which they were made.
     """
-    schedules = {id(one.scheduler.optimizer): {"scheduler": one.scheduler} for one in trainer.lr_scheduler_configs}
+    schedules = {id(config.scheduler.optimizer): {"scheduler": config.scheduler} for config in trainer.lr_scheduler_configs}
     for (party, wanted), optimizer in zip(asked.items(), trainer.optimizers, strict=False):
         found = settings({"optimizer": optimizer, "lr_scheduler": schedules.get(id(optimizer), {})})
         for told in overridden(party, wanted, found):

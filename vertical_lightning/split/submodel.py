@@ -62,7 +62,7 @@ class Submodel(nn.Module):
             torch.Generator().manual_seed(rows),
         )
         batch = (torch.randn(rows, *shape, dtype=self.kind, generator=noise) for shape in self.inputs.values())
-        return tuple(one.to(device) for one in batch)
+        return tuple(block.to(device) for block in batch)
 
     def row(self) -> Shape:
         """Return the shape of a row that it gives."""
@@ -73,7 +73,7 @@ class Submodel(nn.Module):
         """Say what goes in, what comes out, and how large it is."""
         shapes = [*self.inputs.items(), (self.output, self.row())]
         *takes, gives = (f"{name} [{', '.join(map(str, ('batch', *shape)))}]" for name, shape in shapes)
-        return f"{', '.join(takes)} → {gives}; {sum(one.numel() for one in self.parameters()):,} parameters"
+        return f"{', '.join(takes)} → {gives}; {sum(weight.numel() for weight in self.parameters()):,} parameters"
 
 
 def submodels(network: Topology, kind: torch.dtype) -> Iterator[tuple[str, Submodel]]:

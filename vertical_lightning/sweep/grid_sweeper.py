@@ -127,7 +127,7 @@ class GridSweeper(Sweeper):
             return [words]
         config = self.compose(words)
         count = len(config.topology.owners)
-        cuts = [written(one) for one in every(list(build(config.architecture).stages(1)), count)]
+        cuts = [written(cuts_of_job) for cuts_of_job in every(list(build(config.architecture).stages(1)), count)]
         return [[f"cut={cut}" if is_every(word) else word for word in words] for cut in cuts]
 
     def baselines(self, jobs: Sequence[Words]) -> list[Words]:

@@ -14,7 +14,7 @@ def varied(overrides: Iterable[str]) -> list[str]:
     ['cut', 'a']
     """
     parsed = OverridesParser.create().parse_overrides(list(overrides))
-    several = {one.key_or_group: one.is_sweep_override() or is_every(one.input_line) for one in parsed}
+    several = {override.key_or_group: override.is_sweep_override() or is_every(override.input_line) for override in parsed}
     return [name for name, yes in several.items() if yes]
 
 
@@ -26,7 +26,7 @@ def fixed(overrides: Iterable[str]) -> list[str]:
     """
     overrides = list(overrides)
     parsed = OverridesParser.create().parse_overrides(overrides)
-    return sorted({one.key_or_group for one in parsed} - set(varied(overrides)))
+    return sorted({override.key_or_group for override in parsed} - set(varied(overrides)))
 
 
 def is_every(override: str | None) -> bool:

@@ -28,7 +28,7 @@ class Recorder(Callback):
         check(config)
         objective = objectives(config)
         if "direction" in config.hydra.sweeper and not any(
-            "hydra.sweeper.direction" in one for one in config.hydra.overrides.hydra
+            "hydra.sweeper.direction" in word for word in config.hydra.overrides.hydra
         ):
             # A search minimizes unless told otherwise; that accuracy is to rise goes without saying.
             config.hydra.sweeper.direction = [f"{mode_of(name)}imize" for name in objective]

@@ -101,7 +101,9 @@ def without(features: Features, missing: Collection[str]) -> Features:
         marked = torch.isin(features.double(), torch.tensor(numbers, dtype=torch.float64))
         return features.double().masked_fill(marked, float("nan")) if marked.any() else features
     words: dict[bool, list[Any]] = {True: numbers, False: list(missing)}
-    return pd.DataFrame({name: one.mask(one.isin(words[pd.api.types.is_numeric_dtype(one)])) for name, one in features.items()})
+    return pd.DataFrame(
+        {name: column.mask(column.isin(words[pd.api.types.is_numeric_dtype(column)])) for name, column in features.items()}
+    )
 
 
 def tokens(features: Features, where: str) -> Tensor:
@@ -130,15 +132,15 @@ def refuse_infinite(features: Features, where: str) -> None:
     if isinstance(features, pd.DataFrame):
         numeric = features.select_dtypes(["number"])
         columns = {
-            str(name): torch.tensor(one.to_numpy(dtype="float64", na_value=float("nan"))) for name, one in numeric.items()
+            str(name): torch.tensor(column.to_numpy(dtype="float64", na_value=float("nan"))) for name, column in numeric.items()
         }
     else:
         columns = {"features": features} if features.is_floating_point() else {}
-    if found := [f"{count} in {name}" for name, one in columns.items() if (count := _infinite(one))]:
+    if found := [f"{count} in {name}" for name, column in columns.items() if (count := _infinite(column))]:
         raise ValueError(
             f"{where}: infinite numbers: {', '.join(found)}. Only finite ones are allowed: leave these cells empty."
         )
-    if found := [f"{count} in {name}" for name, one in columns.items() if (count := _huge(one))]:
+    if found := [f"{count} in {name}" for name, column in columns.items() if (count := _huge(column))]:
         raise ValueError(
             f"{where}: numbers that are not plausible, beyond {_HUGE:.0e} and {_TIMES:.0e} times their column's median size: "
             f"{', '.join(found)}. They may stand for missing ones: leave these cells empty, or name them in missing=."

@@ -59,11 +59,14 @@ class Files:
     def encoded(self, tables: Mapping[str, Mapping[str, PartyRows]], label_holder: str) -> PartyTables:
         """Turn the label holder's labels, if it is here, into numbers."""
         held = {name: rows[label_holder].labels for name, rows in tables.items() if label_holder in rows}
-        found = {name: one for name, one in held.items() if one is not None}
+        found = {name: column for name, column in held.items() if column is not None}
         labels, classes = encode_labels(found, self.task, self.classes) if found else ({}, ())
         return PartyTables(
             {
-                name: {party: table(one, labels.get(name) if party == label_holder else None) for party, one in rows.items()}
+                name: {
+                    party: table(rows_of_party, labels.get(name) if party == label_holder else None)
+                    for party, rows_of_party in rows.items()
+                }
                 for name, rows in tables.items()
             },
             classes,
@@ -144,7 +147,7 @@ def party_file(name: str, settings: Mapping[str, Any]) -> PartyFile:
 def as_names(value: Any) -> Any:
     """Take numbers that Hydra read for the names and paths that they are."""
     if isinstance(value, list | tuple):
-        return [str(one) for one in value]
+        return [str(name) for name in value]
     return value if value is None else str(value)
 
 

@@ -94,7 +94,7 @@ def one_each(
     if (task or ("classification" if classes else infer(first))) == "regression":
         return {table: _numbers(column) for table, column in labels.items()}, ()
     found = {table: _names(column) for table, column in labels.items()}
-    names = [str(one) for one in classes] if classes is not None else _in_order(first)
+    names = [str(name) for name in classes] if classes is not None else _in_order(first)
     if len(names) < 2:
         raise ValueError(f"column {first.name} has {len(names)} class in {len(first)} rows; there is nothing to learn.")
     number = {name: index for index, name in enumerate(names)}

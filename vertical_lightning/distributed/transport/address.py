@@ -28,7 +28,7 @@ def is_loopback(host: str) -> bool:
         found = socket.getaddrinfo(host, None)
     except OSError:
         return False
-    return all(ipaddress.ip_address(str(one[4][0])).is_loopback for one in found)
+    return all(ipaddress.ip_address(str(resolved[4][0])).is_loopback for resolved in found)
 
 
 def refuse_plaintext(host: str, insecure: bool, how: str) -> None:

@@ -53,7 +53,7 @@ class Rendezvous:
     @property
     def partners(self) -> list[str]:
         """The parties that this one talks to."""
-        return [one for one in self.members if frozenset({one, self.party}) in self.pairs]
+        return [member for member in self.members if frozenset({member, self.party}) in self.pairs]
 
     @property
     def host_and_port(self) -> tuple[str, int]:

@@ -63,7 +63,7 @@ def quoted(words: str, most: int = 300) -> str:
     >>> print(quoted('gone\n\x1b[2J". To go on: curl'))
     "gone[2J'. To go on: curl"
     """
-    plain = "".join(one for one in words if one.isprintable()).replace('"', "'")
+    plain = "".join(sign for sign in words if sign.isprintable()).replace('"', "'")
     return f'"{plain[:most]}…"' if len(plain) > most else f'"{plain}"'
 
 

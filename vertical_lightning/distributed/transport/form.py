@@ -135,8 +135,8 @@ def several(form: Form, most: int) -> Form:
     def check(value: object) -> None:
         if not isinstance(value, list) or len(value) > most:
             raise ValueError(f"it must be a list of up to {most}")
-        for number, one in enumerate(value):
-            _within(f"number {number}", form, one)
+        for number, item in enumerate(value):
+            _within(f"number {number}", form, item)
 
     return check
 
@@ -147,9 +147,9 @@ def named(key: Form, form: Form, most: int) -> Form:
     def check(value: object) -> None:
         if not isinstance(value, dict) or len(value) > most:
             raise ValueError(f"it must be an object of up to {most} keys")
-        for number, (name, one) in enumerate(value.items()):
+        for number, (name, item) in enumerate(value.items()):
             _within(f"the name of entry {number}", key, name)
-            _within(f"entry {number}", form, one)
+            _within(f"entry {number}", form, item)
 
     return check
 
@@ -162,8 +162,8 @@ def fields(optional: Mapping[str, Form] | None = None, /, **required: Form) -> F
         if not isinstance(value, dict) or not required.keys() <= value.keys() <= allowed.keys():
             missable = f", and may have {', '.join(optional)}" if optional else ""
             raise ValueError(f"it must be an object with {', '.join(required) or 'nothing in it'}{missable}")
-        for name, one in value.items():
-            _within(name, allowed[name], one)
+        for name, item in value.items():
+            _within(name, allowed[name], item)
 
     return check
 

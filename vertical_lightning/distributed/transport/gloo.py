@@ -86,7 +86,7 @@ class Gloo:
             raise RendezvousError(
                 rendezvous.party, f"the parties met at {rendezvous.address}, but one has left again."
             ) from error
-        links = {one: GlooLink(group, members.index(one), self.timeout, store) for one in rendezvous.partners}
+        links = {partner: GlooLink(group, members.index(partner), self.timeout, store) for partner in rendezvous.partners}
         _all_here(store, rendezvous, "ready", deadline)  # the host of the store must not leave before
         return links
 
@@ -182,8 +182,8 @@ def _register(store: Any, rendezvous: Rendezvous, deadline: Deadline) -> None:
 def _all_here(store: Any, rendezvous: Rendezvous, what: str, deadline: Deadline) -> None:
     """Wait until every member has come this far."""
     store.set(f"{what}/{rendezvous.party}", "yes")
-    waiting = [one for one in rendezvous.members if one != rendezvous.party]
-    while waiting := [one for one in waiting if not _has(store, f"{what}/{one}", rendezvous)]:
+    waiting = [member for member in rendezvous.members if member != rendezvous.party]
+    while waiting := [member for member in waiting if not _has(store, f"{what}/{member}", rendezvous)]:
         deadline.wait(waiting)
         time.sleep(0.02)
 

@@ -66,7 +66,7 @@ class Grpc:
             if server is not None:
                 server.close()
             raise
-        return {one: links[one] for one in rendezvous.partners}
+        return {partner: links[partner] for partner in rendezvous.partners}
 
     def _credentials(self, party: str, host: str) -> Credentials | None:
         """Check what this party shows; without anything to show, stay on this machine."""
@@ -95,8 +95,8 @@ def _expected(rendezvous: Rendezvous) -> list[str]:
     """Name the parties that connect to this one: all connect to the host; of two others the earlier to the later."""
     earlier = list(rendezvous.members[: list(rendezvous.members).index(rendezvous.party)])
     if rendezvous.party == rendezvous.host:
-        return [one for one in rendezvous.members if one != rendezvous.host]
-    return [one for one in earlier if one in rendezvous.partners and one != rendezvous.host]
+        return [member for member in rendezvous.members if member != rendezvous.host]
+    return [member for member in earlier if member in rendezvous.partners and member != rendezvous.host]
 
 
 def _connect_all(rendezvous: Rendezvous, client: Client, server: Server | None, links: dict[str, GrpcLink]) -> None:
@@ -107,10 +107,12 @@ def _connect_all(rendezvous: Rendezvous, client: Client, server: Server | None, 
     own = _join(own_address(host, port), server.port) if server is not None else ""
     link, book = client.connect(rendezvous.host, address, own)
     links[rendezvous.host] = link
-    for one in rendezvous.members[list(rendezvous.members).index(rendezvous.party) :]:
-        if one in rendezvous.partners and one != rendezvous.host:
-            if one not in book:
-                raise RendezvousError(one, f"{one} listens nowhere; do {one} and {rendezvous.party} have the same topology?")
-            links[one], _ = client.connect(one, book[one], "")
+    for member in rendezvous.members[list(rendezvous.members).index(rendezvous.party) :]:
+        if member in rendezvous.partners and member != rendezvous.host:
+            if member not in book:
+                raise RendezvousError(
+                    member, f"{member} listens nowhere; do {member} and {rendezvous.party} have the same topology?"
+                )
+            links[member], _ = client.connect(member, book[member], "")
     if rendezvous.host not in rendezvous.partners:
         links.pop(rendezvous.host).close()

@@ -88,9 +88,9 @@ class Client:
         try:
             for message in call:
                 words = parse(message, BOOK)
-                missing = [one for one in self._rendezvous.members if one in words["missing"]]
+                missing = [member for member in self._rendezvous.members if member in words["missing"]]
                 if not missing:
-                    return {one: where for one, where in words["book"].items() if one in self._rendezvous.members}
+                    return {member: where for member, where in words["book"].items() if member in self._rendezvous.members}
                 self._deadline.wait(missing)
         except grpc.RpcError as error:
             if error.code() in _OURS:

@@ -84,7 +84,10 @@ class Server:
             partners = [applicant for name, applicant in self._here.items() if name in self._rendezvous.partners]
             self._links = len(partners)
         self._shut()
-        return {one.party: GrpcLink(one.party, one.send_queue, one.incoming, timeout, self._once()) for one in partners}
+        return {
+            partner.party: GrpcLink(partner.party, partner.send_queue, partner.incoming, timeout, self._once())
+            for partner in partners
+        }
 
     def close(self) -> None:
         """Stop listening; parties that still wait are told why."""
@@ -113,7 +116,7 @@ class Server:
 
     def _missing(self) -> list[str]:
         """Name the parties that have not come; once all have, none is missing any more, even if one leaves."""
-        missing = [] if self._complete else [one for one in self._expected if one not in self._here]
+        missing = [] if self._complete else [member for member in self._expected if member not in self._here]
         self._complete = not missing
         return missing
 
@@ -125,7 +128,7 @@ class Server:
                 if missing := self._missing():
                     self._changed.wait(OFTEN)
                     missing = self._missing()
-                book = {name: one.address for name, one in self._here.items() if one.address}
+                book = {name: applicant.address for name, applicant in self._here.items() if applicant.address}
                 failed = self._failed
             if failed:
                 context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, failed)

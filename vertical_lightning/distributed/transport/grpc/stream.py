@@ -81,4 +81,4 @@ def reason(error: Any) -> str:
     'the peer is gone'
     """
     details = error.details() if isinstance(error, grpc.Call) else ""
-    return "".join(one for one in details or "the peer is gone" if one.isprintable())[:300]
+    return "".join(sign for sign in details or "the peer is gone" if sign.isprintable())[:300]
