@@ -59,13 +59,13 @@ class AlignmentPictures(pl.Callback):
         name = next(iter(data.tables), "")
         if len(data.tables.get(name, ())) < 2:  # nobody else is here
             return {}
-        found = {}
+        shown = {}
         for moment, tables in (("before", data.tables[name]), ("after", data.aligned(name, slice(self.rows)))):
             if pieces := images({party: table.features for party, table in tables.items()}):
                 rows = min(self.rows, *map(len, tables.values()))
                 titles = labels(tables, data)[:rows]
-                found[moment] = Shown({party: block[:rows].cpu() for party, block in pieces.items()}, titles)
-        return found
+                shown[moment] = Shown({party: block[:rows].cpu() for party, block in pieces.items()}, titles)
+        return shown
 
 
 def log(pictures: Mapping[str, Shown], writer: SummaryWriter) -> None:

@@ -44,6 +44,6 @@ class ProgressBar(TQDMProgressBar):
     def tell(self, trainer: pl.Trainer) -> None:
         """Write the line of the epoch that has ended, once."""
         if self.lines and self.ended:
-            found = [f"{name} {trainer.callback_metrics[name]:.4f}" for name in NAMES if name in trainer.callback_metrics]
-            print(", ".join([self.ended, *found]), flush=True)
+            numbers = [f"{name} {trainer.callback_metrics[name]:.4f}" for name in NAMES if name in trainer.callback_metrics]
+            print(", ".join([self.ended, *numbers]), flush=True)
         self.ended = ""

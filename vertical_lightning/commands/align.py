@@ -38,13 +38,13 @@ def align(config: DictConfig) -> None:
         with nullcontext() if config.dry_run else atomic_folder(config.out) as folder:  # refused before anything takes time
             threads.use(config.threads)
             brought, aligner = read(config), build(config.psi)
-            found = {
+            alignments = {
                 name: aligner.align({party: rows.ids for party, rows in parts.items()}, config.label_holder)
                 for name, parts in brought.items()
             }
-            print(summary.alignment(found), flush=True)
+            print(summary.alignment(alignments), flush=True)
             if folder is not None:
-                write(found, brought, folder)
+                write(alignments, brought, folder)
                 print(f"{config.out}/ has the row numbers of each party's file, from 0; line i is one entity everywhere.")
 
 
@@ -62,17 +62,17 @@ def read(config: DictConfig) -> dict[str, dict[str, PartyRows]]:
     return files.ids_only().read()
 
 
-def write(found: Mapping[str, Alignment], brought: Mapping[str, Mapping[str, PartyRows]], folder: Path) -> None:
+def write(alignments: Mapping[str, Alignment], brought: Mapping[str, Mapping[str, PartyRows]], folder: Path) -> None:
     """Write one file a party: the numbers of its common rows, in the common order; and who learned what."""
     from vertical_lightning.run import summary
 
-    for name, alignment in found.items():
-        place = folder if len(found) == 1 else folder / name
+    for name, alignment in alignments.items():
+        place = folder if len(alignments) == 1 else folder / name
         place.mkdir(exist_ok=True)
         for party, positions in alignment.positions.items():
             rows = brought[name][party].rows[positions].tolist()
             (place / f"{party}.csv").write_text("\n".join(["row", *map(str, rows)]) + "\n")
-    (folder / "statement.txt").write_text(summary.statements(found) + "\n")
+    (folder / "statement.txt").write_text(summary.statements(alignments) + "\n")
 
 
 if __name__ == "__main__":

@@ -49,14 +49,14 @@ def _as_sentence() -> Iterator[None]:
         yield
     except Exception as error:
         cause = error.__cause__ if type(error).__name__ == "InstantiationException" else None
-        found = cause if isinstance(cause, ValueError | OSError) else error
+        shown = cause if isinstance(cause, ValueError | OSError) else error
         ours = (
-            isinstance(found, ValueError | OSError | FloatingPointError) or type(found).__name__ == "MisconfigurationException"
+            isinstance(shown, ValueError | OSError | FloatingPointError) or type(shown).__name__ == "MisconfigurationException"
         )
         if not ours or os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
         # Not an exception of Hydra's, which it would print between two lines of its own.
-        raise SystemExit(f"{Path(sys.argv[0]).stem}: {found}") from error
+        raise SystemExit(f"{Path(sys.argv[0]).stem}: {shown}") from error
 
 
 PATHS = ("run", "ckpt_path", "weights")
@@ -127,18 +127,18 @@ def quoted(word: str) -> str:
         return word
     if not any(sign in value for sign in "[]{},()"):
         return f'{key}="{value}"'
-    return f"{key}=" + re.sub(r"[^\[\]{},:()]*[^\x00-\x7f][^\[\]{},:()]*", lambda found: f'"{found.group().strip()}"', value)
+    return f"{key}=" + re.sub(r"[^\[\]{},:()]*[^\x00-\x7f][^\[\]{},:()]*", lambda match: f'"{match.group().strip()}"', value)
 
 
 def stamps(config: Any) -> dict[str, list[int]]:
     """Return size and time of every file that a party brings: a configuration names files, and a file may change."""
-    found = {}
+    sizes_and_times = {}
     parties = OmegaConf.select(config, "parties") if OmegaConf.is_dict(config) else None
     for party in parties.values() if isinstance(parties, DictConfig) else ():
         for path in (party.get("path"), party.get("test_path")) if OmegaConf.is_dict(party) else ():
             if path is not None and (file := Path(str(path)).expanduser()).exists():
-                found[str(path)] = [file.stat().st_size, file.stat().st_mtime_ns]
-    return found
+                sizes_and_times[str(path)] = [file.stat().st_size, file.stat().st_mtime_ns]
+    return sizes_and_times
 
 
 PARALLEL = (

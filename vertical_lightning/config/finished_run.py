@@ -129,12 +129,12 @@ def readable(record: Path) -> DictConfig:
         ValueError: It is none.
     """
     try:
-        found = OmegaConf.load(record)
+        settings = OmegaConf.load(record)
     except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{record} cannot be read: it is no configuration.") from error
-    if not isinstance(found, DictConfig):
+    if not isinstance(settings, DictConfig):
         raise ValueError(f"{record} is no configuration.")
-    return found
+    return settings
 
 
 def settings_of(run: Path, trust: Sequence[str] = ()) -> DictConfig:

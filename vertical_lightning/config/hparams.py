@@ -42,17 +42,17 @@ def hyper_parameters(config: DictConfig) -> dict[str, str | float]:
     >>> hyper_parameters(OmegaConf.create({"cut": 2, "architecture": {"_target_": "a.mlp.Mlp", "hidden": [128, 640]}}))
     {'cut': 2, 'architecture': 'Mlp', 'architecture.hidden': '[128, 640]'}
     """
-    found: dict[str, str | float] = {}
+    parameters: dict[str, str | float] = {}
     for name in map(str, config):
         if name not in INCIDENTAL + OBSERVERS and not OmegaConf.is_interpolation(config, name) and config[name] is not None:
-            found |= dict(flat(name, config[name]))
-    return found
+            parameters |= dict(flat(name, config[name]))
+    return parameters
 
 
 def shared(config: DictConfig) -> dict[str, str]:
     """Flatten what all parties must have in common."""
-    found = {key: str(value) for name in map(str, config) for key, value in flat(name, config[name])}
-    return {key: value for key, value in found.items() if inside(key, SHARED_NONETHELESS) or not inside(key, PRIVATE)}
+    settings = {key: str(value) for name in map(str, config) for key, value in flat(name, config[name])}
+    return {key: value for key, value in settings.items() if inside(key, SHARED_NONETHELESS) or not inside(key, PRIVATE)}
 
 
 def same_job(config: DictConfig) -> dict[str, Any]:

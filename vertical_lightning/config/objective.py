@@ -46,11 +46,11 @@ def values(config: DictConfig, metrics: Mapping[str, float], search: bool) -> fl
         search: Whether the next jobs depend on the answer; it must be a number then, and the worst if there is none.
     """
     names = objectives(config) or [name for name in DEFAULT if name in metrics][:1] or [DEFAULT[0]]
-    found = [metrics.get(name) for name in names]
+    measured = [metrics.get(name) for name in names]
     if search:
         worst = [math.inf if less_is_better(name) else -math.inf for name in names]
-        found = [no if number is None or math.isnan(number) else number for number, no in zip(found, worst, strict=True)]
-    return tuple(found) if len(names) > 1 else found[0]
+        measured = [no if number is None or math.isnan(number) else number for number, no in zip(measured, worst, strict=True)]
+    return tuple(measured) if len(names) > 1 else measured[0]
 
 
 def asked_for(config: DictConfig) -> Iterator[tuple[str, str]]:

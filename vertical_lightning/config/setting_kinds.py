@@ -62,12 +62,12 @@ def kinds(target: str) -> dict[str, frozenset[str]]:
         parameters = inspect.signature(get_object(target)).parameters
     except Exception:  # Hydra says it better
         return {}
-    found = {
+    annotated = {
         name: frozenset(names(parameter.annotation))
         for name, parameter in parameters.items()
         if parameter.annotation is not parameter.empty
     }
-    return {name: known for name, known in found.items() if known <= set(KINDS)}
+    return {name: known for name, known in annotated.items() if known <= set(KINDS)}
 
 
 def names(annotation: Any) -> Iterator[str]:

@@ -87,10 +87,10 @@ def harmless(target: str) -> bool:
     if not inside(target, ("vertical_lightning", "torch", "torchmetrics", "pytorch_lightning")):
         return False  # not even imported
     try:
-        found = resolve_name(target)
+        thing = resolve_name(target)
     except Exception:
         return False
-    return isclass(found) and inside(found.__module__, CLASSES_OF)
+    return isclass(thing) and inside(thing.__module__, CLASSES_OF)
 
 
 def package(target: object) -> str:

@@ -80,8 +80,8 @@ class Division:
             others = [ids[row] for row in learning.tolist()]
             again = self._places(others, None if labels is None else labels[learning], key, "fold")
             validating[learning] = (again * self.folds).long() == self.fold
-        found = {"val": validating, **({} if official else {"test": testing}), "train": ~(validating | testing)}
-        return {split: chosen.nonzero().flatten() for split, chosen in found.items()}
+        masks = {"val": validating, **({} if official else {"test": testing}), "train": ~(validating | testing)}
+        return {split: chosen.nonzero().flatten() for split, chosen in masks.items()}
 
     def _places(self, ids: Sequence[bytes], labels: Tensor | None, key: bytes, purpose: str) -> Tensor:
         """Map every id to [0, 1), evenly; stratified, evenly within its class."""

@@ -46,15 +46,15 @@ class Preparation:
 
     def remarks(self, tables: Mapping[str, PartyTable], blocks: Mapping[str, Tensor]) -> list[str]:
         """Say what scaling met for the first time: categories that training rows lack, and numbers far from theirs."""
-        found = []
+        remarks = []
         for split in (split for split in tables if split != "train"):
             if isinstance(self.scaling, TableEncoding):
                 unseen = self.scaling.unseen(features(tables[split]))
                 told = ", ".join(f"{count:,} of {name}" for name, count in unseen.items())
-                found += [f"{split}: values of categories not seen in training, which become zeros: {told}"] if unseen else []
+                remarks += [f"{split}: values of categories not seen in training, which become zeros: {told}"] if unseen else []
             if blocks[split].is_floating_point() and (far := self._far(blocks[split])):
-                found.append(f"{split}: numbers more than {FAR:,.0f} spreads from the training rows' mean: {far}")
-        return found
+                remarks.append(f"{split}: numbers more than {FAR:,.0f} spreads from the training rows' mean: {far}")
+        return remarks
 
     def _far(self, block: Tensor) -> str:
         counts = (block.abs() > FAR).flatten(1).sum(0)

@@ -132,5 +132,5 @@ def check_alike(party: str, tables: Mapping[str, PartyTable]) -> None:
     blocks = {split: table.features for split, table in tables.items() if isinstance(table.features, Tensor)}
     kinds = {split: (tuple(block.shape[1:]), tables[split].kind or kind_of(block)) for split, block in blocks.items()}
     if len(set(kinds.values())) > 1:
-        found = ", ".join(f"{split} {list(shape)} of {kind}" for split, (shape, kind) in kinds.items())
-        raise ValueError(f"{party}'s features differ from table to table: {found}. Give all rows one shape and one dtype.")
+        told = ", ".join(f"{split} {list(shape)} of {kind}" for split, (shape, kind) in kinds.items())
+        raise ValueError(f"{party}'s features differ from table to table: {told}. Give all rows one shape and one dtype.")

@@ -64,9 +64,9 @@ class Standardization:
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> Self:
         """Return what a checkpoint kept."""
-        found = cls(state["scaling"])
-        found.median, found.mean, found.spread = state["median"], state["mean"], state["spread"]
-        return found
+        restored = cls(state["scaling"])
+        restored.median, restored.mean, restored.spread = state["median"], state["mean"], state["spread"]
+        return restored
 
 
 def tensor_of(features: Features) -> Tensor:

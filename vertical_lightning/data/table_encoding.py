@@ -64,8 +64,8 @@ class TableEncoding:
     def unseen(self, features: Features) -> dict[str, int]:
         """Count, by column, the values whose category did not occur in training."""
         frame = self._checked(features)
-        found = {name: int((_places(codes(frame[name]), known) < 0).sum()) for name, known in self.categories.items()}
-        return {name: count for name, count in found.items() if count}
+        counts = {name: int((_places(codes(frame[name]), known) < 0).sum()) for name, known in self.categories.items()}
+        return {name: count for name, count in counts.items() if count}
 
     def names(self) -> list[str]:
         """Name what the block's columns are, in order; numbers come first.
@@ -86,10 +86,10 @@ class TableEncoding:
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> Self:
         """Return what a checkpoint kept."""
-        found = cls(state["scaling"])
-        found.numbers, found.categories = list(state["numbers"]), dict(state["categories"])
-        found.standardization = Standardization.restored(state)
-        return found
+        restored = cls(state["scaling"])
+        restored.numbers, restored.categories = list(state["numbers"]), dict(state["categories"])
+        restored.standardization = Standardization.restored(state)
+        return restored
 
     def _checked(self, features: Features) -> pd.DataFrame:
         frame, known = _frame(features), [*self.numbers, *self.categories]

@@ -51,5 +51,5 @@ class TrainedIds:
 
 
 def _digests(ids: Sequence[bytes], key: str) -> Tensor:
-    found = [hashlib.blake2b(entity, key=key.encode(), digest_size=8).digest() for entity in ids]
-    return torch.tensor([int.from_bytes(digest, "big", signed=True) for digest in found], dtype=torch.int64)
+    digests = [hashlib.blake2b(entity, key=key.encode(), digest_size=8).digest() for entity in ids]
+    return torch.tensor([int.from_bytes(digest, "big", signed=True) for digest in digests], dtype=torch.int64)

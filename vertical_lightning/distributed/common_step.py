@@ -43,19 +43,19 @@ def kept(path: Path, party: str) -> dict[Moment, Path]:
     newest = place(path, party)
     of_run = newest.parent.name == "last.ckpt" != path.name
     files = newest.parent.parent.glob(f"*.ckpt/{party}.ckpt") if of_run else [newest]
-    found: dict[Moment, Path] = {}
+    folders: dict[Moment, Path] = {}
     for folder in {file.resolve().parent for file in files}:
         with suppress(ValueError):  # cut short, when the disk was full: no step to go on from
-            found[moment_of(folder / f"{party}.ckpt")] = folder
-    latest = sorted(found, key=lambda moment: moment.step)[-MOST:]
-    return {moment: found[moment] for moment in latest}
+            folders[moment_of(folder / f"{party}.ckpt")] = folder
+    latest = sorted(folders, key=lambda moment: moment.step)[-MOST:]
+    return {moment: folders[moment] for moment in latest}
 
 
 def disagreement(moments: dict[str, set[Moment]]) -> str:
     """Return a sentence: which party could resume from which step."""
     told = []
-    for party, found in moments.items():
-        newest = max(found, key=lambda moment: moment.step, default=None)
+    for party, kept in moments.items():
+        newest = max(kept, key=lambda moment: moment.step, default=None)
         told.append(f"{party} step {newest.step} of run {newest.run}" if newest else f"{party} begins anew")
     none = "the parties disagree about where to go on: no step of a run is everybody's"
     return f"{none}. {'; '.join(told)}. Start all with the same."

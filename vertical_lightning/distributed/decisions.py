@@ -81,8 +81,8 @@ class Leader(Decisions):
 
 def links(saver: ModelCheckpoint) -> dict[str, str]:
     """Return the links in a callback's folder, and what they point to: `last.ckpt`, `best.ckpt`."""
-    found = Path(saver.dirpath or ".").glob("*.ckpt")
-    return {link.name: link.readlink().name for link in found if link.is_symlink()}
+    checkpoints = Path(saver.dirpath or ".").glob("*.ckpt")
+    return {link.name: link.readlink().name for link in checkpoints if link.is_symlink()}
 
 
 class Follower(Decisions):

@@ -61,11 +61,11 @@ class LinkMetrics(pl.Callback):
 
     def carried(self) -> dict[str, float]:
         """Return the bytes of each link."""
-        found = {}
+        metrics = {}
         for name, peer in self.session.peers.items():
             links = {"sent": f"{self.session.party}->{name}", "received": f"{name}->{self.session.party}"}
             for direction, link in links.items():
                 if peer.payload[direction, Kind.TENSOR]:
-                    found[f"wire/measured/{link}"] = float(peer.payload[direction, Kind.TENSOR])
-                    found[f"wire/framed/{link}"] = float(peer.framed[direction, Kind.TENSOR])
-        return found
+                    metrics[f"wire/measured/{link}"] = float(peer.payload[direction, Kind.TENSOR])
+                    metrics[f"wire/framed/{link}"] = float(peer.framed[direction, Kind.TENSOR])
+        return metrics

@@ -169,7 +169,7 @@ def pairs(named: Iterable[str], owners: Sequence[str], label_holder: str) -> fro
     [['alice', 'bob'], ['alice', 'server'], ['bob', 'carol'], ['bob', 'server'], ['carol', 'server']]
     """
     later = list(owners) or [label_holder]
-    found = [(member, label_holder) for member in [*named, *later]]
-    found += [(member, later[0]) for member in named]
-    found += list(pairwise(later))
-    return frozenset(frozenset(pair) for pair in found if pair[0] != pair[1])
+    linked = [(member, label_holder) for member in [*named, *later]]
+    linked += [(member, later[0]) for member in named]
+    linked += list(pairwise(later))
+    return frozenset(frozenset(pair) for pair in linked if pair[0] != pair[1])

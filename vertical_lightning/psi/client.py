@@ -96,8 +96,8 @@ class Client:
             raise OrderError("match() was called in a run that only counts. Start a run that aligns.")
         theirs, ours = self._under_their_key(setup, response)
         position = {point: index for index, point in enumerate(theirs)}
-        found = zip(self._order, ours, strict=True)
-        self._matches = {row: position[point] for row, point in found if point in position}
+        numbered = zip(self._order, ours, strict=True)
+        self._matches = {row: position[point] for row, point in numbered if point in position}
         return sorted(self._matches)
 
     def _under_their_key(self, setup: bytes, response: bytes) -> tuple[list[bytes], list[bytes]]:

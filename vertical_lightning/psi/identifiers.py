@@ -47,9 +47,9 @@ def canonical(ids: Iterable[object], party: str) -> list[bytes]:
         else:
             keys.append(key)
     if faults:
-        found = "; ".join(f"{len(rows)} {fault} ({row_numbers(rows)})" for fault, rows in faults.items())
+        told = "; ".join(f"{len(rows)} {fault} ({row_numbers(rows)})" for fault, rows in faults.items())
         raise ValueError(
-            f"{party}: not every id can be used: {found}. Allowed are non-empty text, integers, and tuples of these. "
+            f"{party}: not every id can be used: {told}. Allowed are non-empty text, integers, and tuples of these. "
             "Drop or repair those rows before aligning."
         )
     if not keys:
@@ -114,8 +114,8 @@ def _refuse_duplicates(keys: Sequence[bytes], party: str) -> None:
     by_key: dict[bytes, list[int]] = {}
     for row, key in enumerate(keys):
         by_key.setdefault(key, []).append(row)
-    repeated = [found for found in by_key.values() if len(found) > 1]
-    rows = sorted(row for found in repeated for row in found)
+    repeated = [rows_of_key for rows_of_key in by_key.values() if len(rows_of_key) > 1]
+    rows = sorted(row for rows_of_key in repeated for row in rows_of_key)
     raise ValueError(
         f"{party}: {len(repeated)} ids occur more than once ({row_numbers(rows)}), after stripping and Unicode NFC. "
         "One entity may have one row: merge those rows before aligning."

@@ -68,12 +68,12 @@ class ResultCache:
                 owned = {party: self._secret(party) for party in keys}
                 name = _name(how, {party: keyed_digest(owned[party], ids) for party, ids in keys.items()})
                 held.enter_context(self._locked(name))
-                found = self._read(name, owned, {party: len(ids) for party, ids in keys.items()})
+                kept = self._read(name, owned, {party: len(ids) for party, ids in keys.items()})
             except OSError as error:
                 _log.warning("psi.cache: %s cannot be used (%s); aligning without it.", self.folder, error.strerror)
                 return compute()
-            if found:
-                return replace(found, cached=True, seconds=time.perf_counter() - started)
+            if kept:
+                return replace(kept, cached=True, seconds=time.perf_counter() - started)
             result = compute()
             try:
                 for party, secret in owned.items():

@@ -120,9 +120,9 @@ class Star:
             def begin(partner: str, purpose: Purpose) -> RemoteClient:
                 return RemoteClient(own, partner, channels[partner], engine, parties, purpose, self._max_ids)
 
-            found = intersect(label_holder, keys, list(channels), begin, self._bucket, self._min_overlap)
-        rows = {label_holder: len(keys), **found.announced}
-        return self._alignment({label_holder: found.common}, rows, label_holder, found, started)
+            intersection = intersect(label_holder, keys, list(channels), begin, self._bucket, self._min_overlap)
+        rows = {label_holder: len(keys), **intersection.announced}
+        return self._alignment({label_holder: intersection.common}, rows, label_holder, intersection, started)
 
     def _run(self, keys: Mapping[str, list[bytes]], label_holder: str) -> Alignment:
         """Run the protocol among parties that are all here."""
@@ -135,9 +135,9 @@ class Star:
             def begin(party: str, purpose: Purpose) -> LocalClient:
                 return LocalClient(center, (party, lists[party]), engine, len(keys), purpose)
 
-            found = intersect(label_holder, keys[label_holder], list(lists), begin, self._bucket, self._min_overlap)
-        aligned = {party: found.common if party == label_holder else found.partners[party] for party in keys}
-        return self._alignment(aligned, {party: len(own) for party, own in keys.items()}, label_holder, found, started)
+            intersection = intersect(label_holder, keys[label_holder], list(lists), begin, self._bucket, self._min_overlap)
+        aligned = {party: intersection.common if party == label_holder else intersection.partners[party] for party in keys}
+        return self._alignment(aligned, {party: len(own) for party, own in keys.items()}, label_holder, intersection, started)
 
     def _alignment(
         self,

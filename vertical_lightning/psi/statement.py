@@ -43,11 +43,11 @@ def leak_statement(
             "Nothing crossed: nobody learned anything."
         )
     lines = [f"{len(rows)} parties aligned {common:,} common ids."]
-    for party, found in matches.items():
+    for party, count in matches.items():
         counted = "" if min_overlap is None else f"first how many of them {party} holds, then "
         lines.append(
             f"{label_holder} learned that {party} brought {brought(rows[party], bucket)}, "
-            f"and {counted}which {found:,} of {label_holder}'s own {own} ids are among them."
+            f"and {counted}which {count:,} of {label_holder}'s own {own} ids are among them."
         )
         theirs = brought(rows[label_holder], bucket)
         lines.append(partner_learned(party, rows[party], label_holder, theirs, common, len(rows)))

@@ -49,10 +49,10 @@ def candidates(objective: str) -> list[str]:
 def read_curves(groups: Sequence[Group], keys: Sequence[str], objective: str) -> tuple[str, list[Curve]]:
     """Read the curves of the best groups, of the first metric that any job has; ("", []) where none has one."""
     wanted = candidates(objective)
-    found = [(group, [scalars(job.folder, wanted) for job in group.jobs]) for group in groups[:MOST]]
-    metric = next((name for name in wanted if any(name in job for _, jobs in found for job in jobs)), "")
+    read = [(group, [scalars(job.folder, wanted) for job in group.jobs]) for group in groups[:MOST]]
+    metric = next((name for name in wanted if any(name in job for _, jobs in read for job in jobs)), "")
     curves = []
-    for group, jobs in found:
+    for group, jobs in read:
         seeds = [pd.Series(job[metric], dtype=float) for job in jobs if metric in job]
         if seeds:
             table = pd.concat(seeds, axis="columns").sort_index()
@@ -62,9 +62,9 @@ def read_curves(groups: Sequence[Group], keys: Sequence[str], objective: str) ->
 
 def over_seeds(values: pd.Series[float]) -> pd.Series[float]:
     """Estimate an epoch's value from the seeds that have it."""
-    found = estimate(values.dropna().tolist())
-    assert found is not None  # an epoch is there because some seed has it
-    return pd.Series({"mean": found.mean, "half": found.half or 0.0})
+    estimated = estimate(values.dropna().tolist())
+    assert estimated is not None  # an epoch is there because some seed has it
+    return pd.Series({"mean": estimated.mean, "half": estimated.half or 0.0})
 
 
 def scalars(folder: Path, names: Sequence[str]) -> dict[str, dict[int, float]]:
@@ -77,12 +77,12 @@ def scalars(folder: Path, names: Sequence[str]) -> dict[str, dict[int, float]]:
     events.Reload()
     known = set(events.Tags()["scalars"])
     epochs = {event.step: int(event.value) + 1 for event in events.Scalars("epoch")} if "epoch" in known else {}
-    found = {}
+    points = {}
     for name in names:
         if name in known:
             values = {event.step: event.value for event in events.Scalars(name)}  # of a step logged twice, the later
-            found[name] = {epochs.get(step, place): values[step] for place, step in enumerate(sorted(values), 1)}
-    return found
+            points[name] = {epochs.get(step, place): values[step] for place, step in enumerate(sorted(values), 1)}
+    return points
 
 
 def draw_curves(curves: Sequence[Curve], measure: Measure) -> str:

@@ -49,11 +49,11 @@ def brief(key: str, value: str) -> str:
 
 def rank(study: Study) -> list[Group]:
     """Group a study's completed jobs over seeds, the best mean of the first objective first."""
-    found: dict[tuple[str, tuple[tuple[str, str], ...]], list[Job]] = defaultdict(list)
+    jobs_of: dict[tuple[str, tuple[tuple[str, str], ...]], list[Job]] = defaultdict(list)
     keys = [key for key in study.swept if key not in REPEATED]
     for job in study.completed:
-        found[job.baseline, tuple((key, job.swept[key]) for key in keys if key in job.swept)].append(job)
-    groups = [Group(baseline, dict(swept), jobs) for (baseline, swept), jobs in found.items()]
+        jobs_of[job.baseline, tuple((key, job.swept[key]) for key in keys if key in job.swept)].append(job)
+    groups = [Group(baseline, dict(swept), jobs) for (baseline, swept), jobs in jobs_of.items()]
     sign = 1 if Measure(study.objectives[0]).lower else -1
 
     def place(group: Group) -> tuple[object, ...]:

@@ -23,7 +23,7 @@ DARK, LIGHT = "#10243a", "#ffffff"
 def sides(study: Study) -> list[str]:
     """Choose rows and columns: architecture and cut, or else the first two keys of several values; [] if there are fewer."""
     values = {key: {job.swept[key] for job in study.split if key in job.swept} for key in study.swept if key not in REPEATED}
-    several = [key for key, found in values.items() if len(found) > 1]
+    several = [key for key, different in values.items() if len(different) > 1]
     return FIRST if set(FIRST) <= set(several) else several[:2] if len(several) > 1 else []
 
 
@@ -46,8 +46,8 @@ def chance(study: Study, table: pd.DataFrame, measure: Measure) -> float:
     best = (min if measure.lower else max)(cells, key=cells.__getitem__)
     rows, columns = str(table.index.name), str(table.columns.name)
     jobs = [job for job in study.split if (job.swept.get(rows), job.swept.get(columns)) == best]
-    found = estimate([job.metrics[measure.metric] for job in jobs if measure.metric in job.metrics])
-    return (found.half or 0.0) if found else 0.0
+    estimated = estimate([job.metrics[measure.metric] for job in jobs if measure.metric in job.metrics])
+    return (estimated.half or 0.0) if estimated else 0.0
 
 
 def draw_heat_map(table: pd.DataFrame, measure: Measure, half: float = 0.0) -> str:

@@ -27,8 +27,8 @@ def importances(study: Study, metric: str) -> dict[str, float]:
     """
     jobs = [job for job in study.split if metric in job.metrics]
     keys = [key for key in study.swept if len({job.swept.get(key) for job in jobs}) > 1]
-    found = {key: explained(jobs, key, metric) for key in keys}
-    told = {key: share for key, share in found.items() if share is not None}
+    shares = {key: explained(jobs, key, metric) for key in keys}
+    told = {key: share for key, share in shares.items() if share is not None}
     return dict(sorted(told.items(), key=lambda entry: -entry[1]))
 
 
@@ -50,10 +50,10 @@ def grouped(jobs: Sequence[Job], key: str, metric: str) -> list[list[float]]:
     place: Mapping[str, int] = {value: number for number, value in enumerate(values)}
     if many_numbers(values, MANY):
         place = {value: number * BINS // len(values) for number, value in enumerate(values)}
-    found: dict[int, list[float]] = defaultdict(list)
+    scores: dict[int, list[float]] = defaultdict(list)
     for job in jobs:
-        found[place[job.swept.get(key, "")]].append(job.metrics[metric])
-    return list(found.values())
+        scores[place[job.swept.get(key, "")]].append(job.metrics[metric])
+    return list(scores.values())
 
 
 def draw_importances(found: Mapping[str, float]) -> str:

@@ -61,25 +61,25 @@ def read_job(folder: Path) -> Job:
     """
     if not (folder / JOB).is_file():
         return interrupted(folder, "It has no job.json: it was interrupted, or is still running.")
-    found = read(folder, JOB)
-    completed = found["state"] == "completed"
+    record = read(folder, JOB)
+    completed = record["state"] == "completed"
     if completed and not (folder / "metrics.json").is_file():
         return interrupted(folder, "It has no metrics.json, though it completed.")
-    if found["state"] not in STATES:
-        raise ValueError(f"{folder / JOB} has state={found['state']!r}; states are {', '.join(STATES)}.")
+    if record["state"] not in STATES:
+        raise ValueError(f"{folder / JOB} has state={record['state']!r}; states are {', '.join(STATES)}.")
     metrics = load(folder / "metrics.json", {}) if completed else {}
     defined = {name: value for name, value in metrics.items() if isinstance(value, int | float) and math.isfinite(value)}
     leaks = [value for name, value in defined.items() if name.startswith(f"{LEAKAGE}/")]
     return Job(
         folder=folder,
-        state=found["state"],
-        reason=str(found.get("reason") or ""),
-        key=str(found.get("key") or ""),
-        swept={key: text(value) for key, value in found["swept"].items() if value is not None},
-        parameters=found.get("parameters") or {},
+        state=record["state"],
+        reason=str(record.get("reason") or ""),
+        key=str(record.get("key") or ""),
+        swept={key: text(value) for key, value in record["swept"].items() if value is not None},
+        parameters=record.get("parameters") or {},
         metrics=defined | ({LEAKAGE: max(leaks)} if leaks else {}),
-        seconds=float(found.get("seconds") or 0),
-        commit=str(found.get("commit") or ""),
+        seconds=float(record.get("seconds") or 0),
+        commit=str(record.get("commit") or ""),
     )
 
 

@@ -49,12 +49,12 @@ def load(path: Path, fields: Mapping[str, type], optional: Mapping[str, type | U
         ValueError: If it is none, has not these fields, or has one of another type.
     """
     try:
-        found = json.loads(path.read_text())
+        record = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{path} is no JSON ({error}): it was not written to its end, or by another program.") from error
-    wrong = [field for field, kind in fields.items() if not isinstance(found, dict) or not isinstance(found.get(field), kind)]
-    if isinstance(found, dict):
-        wrong += [field for field, kind in optional.items() if not isinstance(found.get(field), kind | None)]
-    if wrong or not isinstance(found, dict):
+    wrong = [field for field, kind in fields.items() if not isinstance(record, dict) or not isinstance(record.get(field), kind)]
+    if isinstance(record, dict):
+        wrong += [field for field, kind in optional.items() if not isinstance(record.get(field), kind | None)]
+    if wrong or not isinstance(record, dict):
         raise ValueError(f"{path} does not say its {', '.join(wrong) or 'metrics'}: it is not what vl-train writes.")
-    return found
+    return record

@@ -72,8 +72,8 @@ def chosen(key: str, jobs: Sequence[Job]) -> Scale:
 
 def measured(measure: Measure, jobs: Sequence[Job]) -> Scale:
     """Lay out what came of jobs, by size."""
-    found = [job.metrics[measure.metric] for job in jobs]
-    return by_size(measure.title, found, [measure.text(value) for value in (min(found), max(found))])
+    scores = [job.metrics[measure.metric] for job in jobs]
+    return by_size(measure.title, scores, [measure.text(value) for value in (min(scores), max(scores))])
 
 
 def by_size(title: str, values: Sequence[float], ends: Sequence[str]) -> Scale:
@@ -86,12 +86,12 @@ def by_size(title: str, values: Sequence[float], ends: Sequence[str]) -> Scale:
 
 def draw_parallel(jobs: Sequence[Job], scales: Sequence[Scale], score: Measure) -> str:
     """Draw the jobs' lines, the better the darker."""
-    found = [job.metrics[score.metric] for job in jobs]
+    scores = [job.metrics[score.metric] for job in jobs]
     behind = {"facecolor": PAPER, "alpha": 0.75, "linewidth": 0, "pad": 1}
-    norm = Normalize(min(found), max(found))
+    norm = Normalize(min(scores), max(scores))
 
     def draw(drawn: Axes) -> None:
-        for number, value in enumerate(found):
+        for number, value in enumerate(scores):
             good = 1 - norm(value) if score.lower else norm(value)
             shade = SHADES(PALE + (1 - PALE) * good)
             drawn.plot(range(len(scales)), [scale.places[number] for scale in scales], color=shade, alpha=0.8, linewidth=1.3)

@@ -44,22 +44,22 @@ def heat_map(study: Study, score: Measure) -> Iterator[Picture]:
     if chosen := sides(study):
         rows, columns = chosen
         rest = ", ".join(key for key in study.swept if key not in chosen and (key in REPEATED or key in study.varied))
-        found = means(study, rows, columns, score.metric)
-        if not found.empty:
+        scores = means(study, rows, columns, score.metric)
+        if not scores.empty:
             within = ", one shade for all within the best cell's interval"
             caption = f"{score.title}{f', mean over {rest}' if rest else ''}; the darker the better{within}."
-            yield Picture(f"{rows} × {columns}", caption, draw_heat_map(found, score, chance(study, found, score)))
+            yield Picture(f"{rows} × {columns}", caption, draw_heat_map(scores, score, chance(study, scores, score)))
 
 
 def importance(study: Study, score: Measure) -> Iterator[Picture]:
     """Draw how much each swept key matters, if there are several."""
-    found = importances(study, score.metric)
-    if len(found) > 1:
+    shares = importances(study, score.metric)
+    if len(shares) > 1:
         caption = (
             f"Share of the variance of {score.metric} that a key explains by itself, less what chance would (ε²); gray, what "
             "repeats a job. What is left is chance, and keys that matter together."
         )
-        yield Picture("What matters", caption, draw_importances(found))
+        yield Picture("What matters", caption, draw_importances(shares))
 
 
 def parallel(study: Study, score: Measure) -> Iterator[Picture]:
@@ -74,20 +74,20 @@ def trade_offs(study: Study, groups: list[Group], score: Measure) -> Iterator[Pi
     """Draw the score against bytes, and against leakage where it was measured."""
     shown = [next((group for group in groups if group.baseline == "centralized"), None), best_alone(groups)]
     named = [(group.baseline, group.estimate(score.metric)) for group in shown if group]
-    baselines = {name: found.mean for name, found in named if found}
+    baselines = {name: estimated.mean for name, estimated in named if estimated}
     leaking = " Leakage is the largest of any party: distance correlation of its input and embedding."
     for cost, title, what in ((Measure("wire/bytes"), "bytes on the wire", ""), (Measure(LEAKAGE), "leakage", leaking)):
-        found = points(groups, study.varied, cost.metric, score.metric)
-        if found and cost.metric != score.metric:
+        drawn = points(groups, study.varied, cost.metric, score.metric)
+        if drawn and cost.metric != score.metric:
             lines = "; dashed, the best baselines" if baselines else ""
             caption = f"Means over seeds, bars are the table's intervals; joined, what nothing beats in both{lines}.{what}"
-            yield Picture(f"{score.metric} against {title}", caption, draw_trade_off(found, baselines, cost, score))
+            yield Picture(f"{score.metric} against {title}", caption, draw_trade_off(drawn, baselines, cost, score))
 
 
 def curves(study: Study, groups: list[Group], score: Measure) -> Iterator[Picture]:
     """Draw the best groups' curves."""
-    metric, found = read_curves(groups, study.varied, score.metric)
-    if found:
+    metric, curves = read_curves(groups, study.varied, score.metric)
+    if curves:
         many = f", the best {MOST} of {len(groups)} rows" if len(groups) > MOST else ""
         caption = f"Mean over seeds{many}; bands are the table's intervals."
-        yield Picture(f"{metric} by epoch", caption, draw_curves(found, Measure(metric)), broad=True)
+        yield Picture(f"{metric} by epoch", caption, draw_curves(curves, Measure(metric)), broad=True)

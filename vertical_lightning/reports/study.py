@@ -54,7 +54,7 @@ class Study:
         """Return the keys that tell groups apart: those with several values, without seed and fold."""
         keys = [key for key in self.swept if key not in REPEATED]
         values = {key: {job.swept[key] for job in self.completed if key in job.swept} for key in keys}
-        return [key for key, found in values.items() if len(found) > 1]
+        return [key for key, different in values.items() if len(different) > 1]
 
 
 def gather(folders: Sequence[Path]) -> Study:
@@ -123,12 +123,12 @@ def tell_apart(jobs: Sequence[Job]) -> tuple[list[Job], list[str]]:
     for job in jobs:
         if job.state == "completed":
             alike[job.baseline, *sorted((key, value) for key, value in job.swept.items() if key not in REPEATED)].append(job)
-    found: set[str] = set()
+    names_of_parameters: set[str] = set()
     for group in alike.values():
         for name in {name for job in group for name in job.parameters}:
             if name not in REPEATED and len({text(job.parameters.get(name)) for job in group}) > 1:
-                found.add(name)
-    names = sorted(found - {key for job in jobs for key in job.swept} - {"baseline"})
+                names_of_parameters.add(name)
+    names = sorted(names_of_parameters - {key for job in jobs for key in job.swept} - {"baseline"})
     return [replace(job, swept={**job.swept, **held(job, names)}) for job in jobs], names
 
 
@@ -150,11 +150,11 @@ def rankable(objectives: Sequence[str], completed: Sequence[Job]) -> tuple[list[
         return [ranks], "" if ranks.startswith(
             "val/"
         ) or not completed else f"There are no validation rows: it ranks by {ranks}."
-    found = [metric for metric in objectives if metric in known]
-    if not completed or found[:1] == list(objectives[:1]):
-        return found or list(objectives), ""
+    measured = [metric for metric in objectives if metric in known]
+    if not completed or measured[:1] == list(objectives[:1]):
+        return measured or list(objectives), ""
     missing = ", ".join(metric for metric in objectives if metric not in known)
-    instead = found or [metric for metric in INSTEAD if metric in known][:1] or sorted(known)[:1]
+    instead = measured or [metric for metric in INSTEAD if metric in known][:1] or sorted(known)[:1]
     if not instead:
         return list(objectives), f"No job has {missing}, nor any other metric: there is nothing to rank by."
     return instead, f"No job has {missing}; the report ranks by {instead[0]} instead."

@@ -53,19 +53,19 @@ def read_sweep(folder: Path) -> Sweep:
         within = sorted(path.parent.name for path in folder.glob(f"*/{SWEEP}"))
         hint = f"It has sweeps within; name one or several of them: {', '.join(within[:5])}." if within else IS
         raise ValueError(f"{folder} is no sweep's folder: it has no study.json. {hint}")
-    found = read(folder, SWEEP)
+    record = read(folder, SWEEP)
     jobs = [read_job(path) for path in sorted(folder.iterdir()) if (path / JOB).exists() or (path / ".hydra").exists()]
     if not jobs:
         raise ValueError(f"{folder} has no jobs yet: there is nothing to report.")
     return Sweep(
         folder=folder,
-        command=found["command"],
-        versions={str(name): str(version) for name, version in (found.get("versions") or {}).items()},
-        commit=str(found.get("commit") or ""),
-        changed=bool(found.get("changed")),
-        started=found["started"],
-        swept=[str(key) for key in found["swept"]],
-        objectives=[str(metric) for metric in found["objective"]],
+        command=record["command"],
+        versions={str(name): str(version) for name, version in (record.get("versions") or {}).items()},
+        commit=str(record.get("commit") or ""),
+        changed=bool(record.get("changed")),
+        started=record["started"],
+        swept=[str(key) for key in record["swept"]],
+        objectives=[str(metric) for metric in record["objective"]],
         jobs=jobs,
-        shown=[str(metric) for metric in found.get("report") or ()],
+        shown=[str(metric) for metric in record.get("report") or ()],
     )

@@ -63,8 +63,8 @@ def tabulated(study: Study) -> Table:
     """Rank a study's groups and write their numbers."""
     ranked, measures = rank(study), measured(study)
     alone = best_alone(ranked)
-    found = standing(of_a_split, study.objectives[0]) if (of_a_split := splits(ranked)) else None
-    leading = [found.chosen, *found.alike] if found else []
+    best = standing(of_a_split, study.objectives[0]) if (of_a_split := splits(ranked)) else None
+    leading = [best.chosen, *best.alike] if best else []
     rows = [
         Row(
             group=group,
@@ -77,7 +77,7 @@ def tabulated(study: Study) -> Table:
         )
         for group in ranked
     ]
-    return Table(study.varied, measures, rows, found)
+    return Table(study.varied, measures, rows, best)
 
 
 def splits(ranked: Sequence[Group]) -> list[Group]:
@@ -99,8 +99,8 @@ def measured(study: Study) -> list[Measure]:
 
 def number(group: Group, measure: Measure) -> Number:
     """Write a group's mean; where some of its jobs lack the metric, say how many have it."""
-    found = group.estimate(measure.metric)
-    if found is None:
+    estimated = group.estimate(measure.metric)
+    if estimated is None:
         return Number("", "")
-    few = f"({found.n} of {len(group.jobs)})" if found.n < len(group.jobs) and not measure.unit else ""
-    return Number(measure.text(found.mean), f"{measure.interval(found)} {few}".strip())
+    few = f"({estimated.n} of {len(group.jobs)})" if estimated.n < len(group.jobs) and not measure.unit else ""
+    return Number(measure.text(estimated.mean), f"{measure.interval(estimated)} {few}".strip())

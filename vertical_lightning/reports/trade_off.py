@@ -26,29 +26,29 @@ class Point:
 
 def points(groups: Sequence[Group], keys: Sequence[str], cost: str, score: str) -> list[Point]:
     """Return the groups that have both; a baseline, in which nothing crossed, is no point."""
-    found = [(group, group.estimate(cost), group.estimate(score)) for group in groups if not group.baseline]
-    return [Point(group.label(keys), paid.mean, got) for group, paid, got in found if paid and got]
+    priced = [(group, group.estimate(cost), group.estimate(score)) for group in groups if not group.baseline]
+    return [Point(group.label(keys), paid.mean, got) for group, paid, got in priced if paid and got]
 
 
-def undominated(found: Sequence[Point], measure: Measure) -> list[Point]:
+def undominated(points: Sequence[Point], measure: Measure) -> list[Point]:
     """Return the Pareto front, the cheapest first: no other point costs no more and scores better."""
     front: list[Point] = []
     for point in sorted(
-        found, key=lambda candidate: (candidate.cost, candidate.score.mean if measure.lower else -candidate.score.mean)
+        points, key=lambda candidate: (candidate.cost, candidate.score.mean if measure.lower else -candidate.score.mean)
     ):
         if not front or measure.better(point.score.mean, front[-1].score.mean):
             front.append(point)
     return front
 
 
-def draw_trade_off(found: Sequence[Point], baselines: Mapping[str, float], cost: Measure, score: Measure) -> str:
+def draw_trade_off(points: Sequence[Point], baselines: Mapping[str, float], cost: Measure, score: Measure) -> str:
     """Draw the points with their intervals, join and name the front, and rule a line at each baseline."""
-    front = undominated(found, score)
+    front = undominated(points, score)
     named = [(point.label, cost.scaled(point.cost), score.scaled(point.score.mean)) for point in front]
 
     def draw(drawn: Axes) -> None:
         grid(drawn)
-        for point in found:
+        for point in points:
             color, size = (PALETTE[0], 6) if point in front else (BASELINE, 4)
             half = point.score.half or 0.0
             x, low, high = cost.scaled(point.cost), *(score.scaled(point.score.mean + sign * half) for sign in (-1, 1))
@@ -56,7 +56,7 @@ def draw_trade_off(found: Sequence[Point], baselines: Mapping[str, float], cost:
             drawn.plot(x, score.scaled(point.score.mean), "o", color=color, markersize=size)
         drawn.plot([x for _, x, _ in named], [y for _, _, y in named], color=PALETTE[0], linewidth=1.2)
         rule(drawn, {name: score.scaled(value) for name, value in baselines.items()})
-        span(drawn, [cost.scaled(point.cost) for point in found], max(len(label) for label, _, _ in named))
+        span(drawn, [cost.scaled(point.cost) for point in points], max(len(label) for label, _, _ in named))
         drawn.set(xlabel=cost.title, ylabel=score.title)
         name_points(drawn, named, up=-1 if score.lower else 1)
 

@@ -30,11 +30,11 @@ class Unfinished:
 
 def unfinished(study: Study) -> list[Unfinished]:
     """List the jobs without results, failures first."""
-    found: dict[tuple[str, str], list[Job]] = defaultdict(list)
+    jobs_of: dict[tuple[str, str], list[Job]] = defaultdict(list)
     for job in study.jobs:
         if job.state != "completed":
-            found[job.state, job.reason or "No reason was given."].append(job)
-    listed = [Unfinished(state, reason, jobs, [name(job, study) for job in jobs]) for (state, reason), jobs in found.items()]
+            jobs_of[job.state, job.reason or "No reason was given."].append(job)
+    listed = [Unfinished(state, reason, jobs, [name(job, study) for job in jobs]) for (state, reason), jobs in jobs_of.items()]
     return sorted(listed, key=lambda group: (STATES.index(group.state), group.reason))
 
 

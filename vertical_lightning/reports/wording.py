@@ -38,28 +38,28 @@ def listed(words: Sequence[str]) -> str:
 
 def counts(jobs: Sequence[Job]) -> str:
     """Say how many jobs there are, and what became of them."""
-    found = Counter(job.state for job in jobs)
-    told = [f"{found[state]} {state}" for state in STATES if found[state]]
+    counts = Counter(job.state for job in jobs)
+    told = [f"{counts[state]} {state}" for state in STATES if counts[state]]
     return f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}: {', '.join(told)}"
 
 
 def best(study: Study, table: Table) -> str:
     """Name the row to take, and the rows that it cannot be told from; split rows come before baselines."""
-    found = table.standing
-    if found is None:
+    best = table.standing
+    if best is None:
         return "No job has completed: there is nothing to rank."
     if not table.measures:
         return study.note
     metric = table.measures[0]
-    row = next(row for row in table.rows if row.group is found.chosen)
+    row = next(row for row in table.rows if row.group is best.chosen)
     few = str(row.numbers[0]).endswith(f" of {row.n})")
     score = f"{metric.title} {row.numbers[0]}{'' if few else f' (n = {row.n})'}"
     if len(table.rows) == 1:
         return score
-    labels = [group.label(table.keys) for group in found.alike[:SHOWN]]
+    labels = [group.label(table.keys) for group in best.alike[:SHOWN]]
     alike = listed([f"({label})" if "," in label else label for label in labels])
-    more = f" and {len(found.alike) - SHOWN} more" if len(found.alike) > SHOWN else ""
-    because = f", and {found.reason} of them" if found.reason else ""
+    more = f" and {len(best.alike) - SHOWN} more" if len(best.alike) > SHOWN else ""
+    because = f", and {best.reason} of them" if best.reason else ""
     apart = f"; it cannot be told from {alike}{more} by {metric.metric}{because}" if alike else ""
     return f"Best: {row.group.label(table.keys)}, with {score}{apart}"
 

@@ -89,8 +89,8 @@ def read(path: Path, party: str) -> dict[str, Any]:
 
     file = place(path, party)
     if not file.is_file():
-        found = ", ".join(sorted({file.stem for file in parts_of(path)})) or "nobody"
-        raise ValueError(f"party={party} has no checkpoint in {path}; there is one of {found}.")
+        owners = ", ".join(sorted({file.stem for file in parts_of(path)})) or "nobody"
+        raise ValueError(f"party={party} has no checkpoint in {path}; there is one of {owners}.")
     saved = checkpoint_file.read(file)
     if "shapes" not in saved:
         raise ValueError(f"{file} was written by an earlier version and lacks the parties' shapes. Go on with the run from it.")

@@ -48,17 +48,21 @@ def table(data: VerticalDataModule, split: str, logits: Tensor) -> pd.DataFrame:
     name = split if split in data.tables else next(iter(data.tables))
     ids = data.tables[name][data.label_holder].ids
     rows = data.alignments[name].positions[data.label_holder][data.splits[split].rows]
-    found, own = pd.DataFrame({"id": [ids[row] for row in rows.tolist()]}), data.preparations.of[data.label_holder]
+    rows_table, own = pd.DataFrame({"id": [ids[row] for row in rows.tolist()]}), data.preparations.of[data.label_holder]
     if isinstance(own.task, Regression):
-        return found.assign(predicted=(own.task.mean + own.task.spread * logits.squeeze(1).double()).tolist())
+        return rows_table.assign(predicted=(own.task.mean + own.task.spread * logits.squeeze(1).double()).tolist())
     if isinstance(own.task, Multilabel):
         chances = logits.double().sigmoid()
         for number, label in enumerate(own.classes):
-            found[f"predicted_{label}"] = (chances[:, number] > 0.5).int().tolist()
-        return found.assign(**{f"probability_{label}": chances[:, number].tolist() for number, label in enumerate(own.classes)})
+            rows_table[f"predicted_{label}"] = (chances[:, number] > 0.5).int().tolist()
+        return rows_table.assign(
+            **{f"probability_{label}": chances[:, number].tolist() for number, label in enumerate(own.classes)}
+        )
     chances = logits.double().softmax(dim=1)
-    found["predicted"] = [own.classes[number] for number in chances.argmax(dim=1).tolist()]
-    return found.assign(**{f"probability_{label}": chances[:, number].tolist() for number, label in enumerate(own.classes)})
+    rows_table["predicted"] = [own.classes[number] for number in chances.argmax(dim=1).tolist()]
+    return rows_table.assign(
+        **{f"probability_{label}": chances[:, number].tolist() for number, label in enumerate(own.classes)}
+    )
 
 
 def strangers(data: VerticalDataModule, split: str) -> str:

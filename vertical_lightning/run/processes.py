@@ -42,10 +42,10 @@ def merged(folder: Path, members: Sequence[str], label_holder: str) -> dict[str,
         members: All parties.
         label_holder: Whose word counts where several know a metric.
     """
-    found = {name: json.loads((folder / name / "metrics.json").read_text()) for name in members}
+    measured = {name: json.loads((folder / name / "metrics.json").read_text()) for name in members}
     metrics: dict[str, float] = {}
     for name in [*(member for member in members if member != label_holder), label_holder]:
-        metrics |= {key: float("nan") if value is None else value for key, value in found[name].items()}
+        metrics |= {key: float("nan") if value is None else value for key, value in measured[name].items()}
     for total in ("wire/bytes", "wire/evaluation_bytes"):  # each party knows its own links
         metrics[total] = float(sum(value for key, value in metrics.items() if key.startswith(f"{total}/")))
     defined = {key: metrics[key] if math.isfinite(metrics[key]) else None for key in sorted(metrics)}

@@ -60,14 +60,14 @@ def labels(table: PartyTable) -> str:
 def alignment(alignments: Mapping[str, Alignment]) -> str:
     """Report private set intersection: rows in common and dropped, seconds, bytes, and once who learned what."""
     lines = [
-        [name, party, f"{rows:,}", f"{len(found):,}", f"{rows - len(found):,}"]
-        for name, found in alignments.items()
-        for party, rows in found.rows.items()
+        [name, party, f"{rows:,}", f"{len(alignment):,}", f"{rows - len(alignment):,}"]
+        for name, alignment in alignments.items()
+        for party, rows in alignment.rows.items()
     ]
     text = section("Alignment by private set intersection", lines, ["table", "party", "rows", "in common", "dropped"])
-    for name, found in alignments.items():
-        sent = ", ".join(f"{link} {megabytes(count)}" for link, count in found.bytes.items()) or "nothing crossed"
-        took = f"{found.seconds:.1f} s" + (", from the cache; an earlier run sent" if found.cached else ";")
+    for name, alignment in alignments.items():
+        sent = ", ".join(f"{link} {megabytes(count)}" for link, count in alignment.bytes.items()) or "nothing crossed"
+        took = f"{alignment.seconds:.1f} s" + (", from the cache; an earlier run sent" if alignment.cached else ";")
         text += fill(f"{name}: {took} {sent}", WIDTH, initial_indent="  ", subsequent_indent="    ") + "\n"
     for first in list(alignments.values())[:1]:
         alike = "" if len(alignments) == 1 else " Of the other tables they learned the same, with their numbers."
@@ -77,7 +77,7 @@ def alignment(alignments: Mapping[str, Alignment]) -> str:
 
 def statements(alignments: Mapping[str, Alignment]) -> str:
     """Say who learned what by private set intersection, table by table."""
-    return "\n\n".join(f"{name}\n{fill(found.statement, WIDTH)}" for name, found in alignments.items())
+    return "\n\n".join(f"{name}\n{fill(alignment.statement, WIDTH)}" for name, alignment in alignments.items())
 
 
 def scaling(remarks: Mapping[str, Sequence[str]]) -> str:
@@ -120,9 +120,9 @@ def alignment_metrics(alignments: Mapping[str, Alignment]) -> dict[str, float]:
     first = alignments["train"] if "train" in alignments else alignments["all"]
     return {
         "psi/intersection": len(first),
-        "psi/seconds": sum(found.seconds for found in alignments.values()),
-        "psi/cache_hit": float(all(found.cached for found in alignments.values())),
-        "psi/bytes": sum(sum(found.bytes.values()) for found in alignments.values()),
+        "psi/seconds": sum(alignment.seconds for alignment in alignments.values()),
+        "psi/cache_hit": float(all(alignment.cached for alignment in alignments.values())),
+        "psi/bytes": sum(sum(alignment.bytes.values()) for alignment in alignments.values()),
     }
 
 

@@ -17,8 +17,8 @@ _kept: OrderedDict[str, VerticalDataModule] = OrderedDict()
 def get(node: Configuration) -> VerticalDataModule:
     """Build a data module; if an earlier job had the same tables, they are loaded already."""
     data: VerticalDataModule = build(node)
-    if found := _kept.get(depends_on(node)):
-        data.take_over(found)
+    if loaded := _kept.get(depends_on(node)):
+        data.take_over(loaded)
     return data
 
 

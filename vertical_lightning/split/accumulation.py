@@ -43,13 +43,13 @@ class Accumulation:
 
     def due(self, parties: Mapping[str, nn.Module], batch: int, last: bool) -> list[str]:
         """Name the parties that step after this batch of the epoch, with the mean of what they have added up."""
-        found = [party for party in parties if last or (batch + 1) % self.batches.get(party, 1) == 0]
-        for party in found:
+        stepping = [party for party in parties if last or (batch + 1) % self.batches.get(party, 1) == 0]
+        for party in stepping:
             if (length := batch % self.batches.get(party, 1) + 1) > 1:
                 for parameter in parties[party].parameters():
                     if parameter.grad is not None:
                         parameter.grad.div_(length)
-        return found
+        return stepping
 
 
 @contextmanager

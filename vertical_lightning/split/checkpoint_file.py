@@ -66,8 +66,8 @@ def read(path: Path) -> dict[str, Any]:
     whole = path.read_bytes()
     if hashlib.sha256(whole[:-DIGEST]).digest() != whole[-DIGEST:]:
         raise ValueError(DAMAGED.format(path))
-    found: dict[str, Any] = torch.load(io.BytesIO(whole), map_location="cpu", weights_only=True)
-    return found
+    saved: dict[str, Any] = torch.load(io.BytesIO(whole), map_location="cpu", weights_only=True)
+    return saved
 
 
 def glance(path: Path) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def glance(path: Path) -> dict[str, Any]:
         ValueError: It is no checkpoint, or cut short.
     """
     try:
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # torch has many for files that are none of its own
         raise ValueError(DAMAGED.format(path)) from error
-    return found
+    return saved

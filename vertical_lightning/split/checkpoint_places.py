@@ -40,5 +40,5 @@ def parts_of(path: Path) -> list[Path]:
     patterns = ("*.ckpt", "checkpoints/last.ckpt/*.ckpt", "*/checkpoints/last.ckpt/*.ckpt", "*/*.ckpt")
     places = [(path, pattern) for pattern in patterns]
     places += [(path.parent, f"{folder}checkpoints/{path.name}/*.ckpt") for folder in ("*/", "")]
-    found = (sorted(file for file in folder.glob(pattern) if file.is_file()) for folder, pattern in places)
-    return next((files for files in found if files), [])
+    listed = (sorted(file for file in folder.glob(pattern) if file.is_file()) for folder, pattern in places)
+    return next((files for files in listed if files), [])

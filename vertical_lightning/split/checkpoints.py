@@ -71,11 +71,11 @@ class PartyCheckpoints(CheckpointIO):
         Raises:
             ValueError: A file is missing or damaged, or the files are of different steps or runs.
         """
-        found = {file.stem: read(file) for file in self.files(Path(path))}
-        check_one_moment(found)
-        first = next(iter(found.values()))
+        by_party = {file.stem: read(file) for file in self.files(Path(path))}
+        check_one_moment(by_party)
+        first = next(iter(by_party.values()))
         self.run, self.moment = first["run"], f"step {first['global_step']}"
-        return whole(found)
+        return whole(by_party)
 
     def files(self, path: Path) -> Sequence[Path]:
         """Find the wanted parties' files."""
@@ -135,11 +135,11 @@ def knowing(metric: str, members: Sequence[str], label_holder: str) -> list[str]
     return named or [label_holder]
 
 
-def whole(found: Mapping[str, Saved]) -> Saved:
+def whole(by_party: Mapping[str, Saved]) -> Saved:
     """Put parties' parts together, in the order in which all are listed."""
-    first = next(iter(found.values()))
-    holder = found.get(first["label_holder"], first)
-    parts = [found[party] for party in first["members"] if party in found]
+    first = next(iter(by_party.values()))
+    holder = by_party.get(first["label_holder"], first)
+    parts = [by_party[party] for party in first["members"] if party in by_party]
     merged = dict(holder)
     merged |= dict.fromkeys(DATA, data_of(holder) | {"prepared": prepared(parts)})
     for name in ("optimizer_states", "lr_schedulers", "trained", "scheduled"):
@@ -160,19 +160,19 @@ def prepared(parts: Sequence[Saved]) -> dict[str, Any]:
     Raises:
         ValueError: An earlier version wrote the checkpoint, without that.
     """
-    found = [data_of(saved) for saved in parts]
-    if any("prepared" not in part for part in found):
+    states = [data_of(saved) for saved in parts]
+    if any("prepared" not in part for part in states):
         raise ValueError("the checkpoint was written by an earlier version, without scaling; train again.")
-    return {party: state for part in found for party, state in part["prepared"].items()}
+    return {party: state for part in states for party, state in part["prepared"].items()}
 
 
-def check_one_moment(found: Mapping[str, Saved]) -> None:
+def check_one_moment(by_party: Mapping[str, Saved]) -> None:
     """Refuse parts of different steps or runs.
 
     Raises:
         ValueError: Says whose part is of which step.
     """
-    moments = {party: (saved["run"], saved["epoch"], saved["global_step"]) for party, saved in found.items()}
+    moments = {party: (saved["run"], saved["epoch"], saved["global_step"]) for party, saved in by_party.items()}
     if len(set(moments.values())) > 1:
         told = "; ".join(f"{party} step {step} of epoch {epoch}, run {run}" for party, (run, epoch, step) in moments.items())
         raise ValueError(f"the parties' checkpoints are of different moments: {told}. Give parts of one step of one run.")

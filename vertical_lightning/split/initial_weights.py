@@ -87,14 +87,14 @@ def fill(network: Topology, party: str, file: Path) -> str:
 def tensors(file: Path) -> dict[str, Tensor]:
     """Read a state dict."""
     try:
-        found: Any = torch.load(file, map_location="cpu", weights_only=True)
+        loaded: Any = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise ValueError(f"weights={file} is no file.") from None
     except Exception as error:  # torch has many for files that are none of its own
         raise ValueError(DAMAGED.format(file)) from error
-    if not isinstance(found, Mapping) or not all(isinstance(tensor, Tensor) for tensor in found.values()):
+    if not isinstance(loaded, Mapping) or not all(isinstance(tensor, Tensor) for tensor in loaded.values()):
         raise ValueError(f"weights={file} is no state dict: it holds other things than tensors by name.")
-    return dict(found)
+    return dict(loaded)
 
 
 def in_order(network: Topology, party: str) -> Iterator[tuple[str, str, Tensor]]:

@@ -112,12 +112,12 @@ def settings(made: Mapping[str, Any]) -> dict[str, Any]:
     """
     optimizer, schedule = made["optimizer"], made.get("lr_scheduler", {}).get("scheduler")
     group = optimizer.param_groups[0]
-    found = {name: group[name] for name in optimizer.defaults if name in group}
+    settings_of = {name: group[name] for name in optimizer.defaults if name in group}
     if schedule is not None:
         names = (set(signature(type(schedule)).parameters) & set(vars(schedule))) - {"optimizer", "last_epoch"}
-        found |= {"lr": group.get("initial_lr", found.get("lr"))}
-        found |= {f"scheduler.{name}": getattr(schedule, name) for name in names}
-    return {name: value for name, value in found.items() if isinstance(value, int | float | str | tuple | list)}
+        settings_of |= {"lr": group.get("initial_lr", settings_of.get("lr"))}
+        settings_of |= {f"scheduler.{name}": getattr(schedule, name) for name in names}
+    return {name: value for name, value in settings_of.items() if isinstance(value, int | float | str | tuple | list)}
 
 
 def tell_overridden(trainer: pl.Trainer, asked: Mapping[str, Mapping[str, Any]]) -> None:
@@ -129,17 +129,17 @@ def tell_overridden(trainer: pl.Trainer, asked: Mapping[str, Mapping[str, Any]])
     """
     schedules = {id(config.scheduler.optimizer): {"scheduler": config.scheduler} for config in trainer.lr_scheduler_configs}
     for (party, wanted), optimizer in zip(asked.items(), trainer.optimizers, strict=False):
-        found = settings({"optimizer": optimizer, "lr_scheduler": schedules.get(id(optimizer), {})})
-        for told in overridden(party, wanted, found):
+        actual = settings({"optimizer": optimizer, "lr_scheduler": schedules.get(id(optimizer), {})})
+        for told in overridden(party, wanted, actual):
             print(told, flush=True)
 
 
-def overridden(party: str, asked: Mapping[str, Any], found: Mapping[str, Any]) -> Iterable[str]:
+def overridden(party: str, asked: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterable[str]:
     """Say what a checkpoint has put in the place of a party's settings.
 
     >>> list(overridden("alice", {"lr": 0.1, "momentum": 0.9}, {"lr": 0.01, "momentum": 0.9}))
     ["alice's lr is 0.01, as in the checkpoint, not 0.1"]
     """
     for name, value in asked.items():
-        if name in found and found[name] != value:
-            yield f"{party}'s {name} is {found[name]}, as in the checkpoint, not {value}"
+        if name in actual and actual[name] != value:
+            yield f"{party}'s {name} is {actual[name]}, as in the checkpoint, not {value}"

@@ -34,9 +34,9 @@ def state(*key: object) -> Tensor:
     The layout is torch's: 24 bytes of counters, then the words in 8 bytes each; the words are SHAKE-256 of the key.
     """
     words = struct.unpack(f"<{WORDS}I", hashlib.shake_256(repr(key).encode()).digest(4 * WORDS))
-    found = torch.Generator().get_state()
-    found[24 : 24 + 8 * WORDS] = torch.frombuffer(bytearray(struct.pack(f"<{WORDS}Q", *words)), dtype=torch.uint8)
-    return found
+    words_of_state = torch.Generator().get_state()
+    words_of_state[24 : 24 + 8 * WORDS] = torch.frombuffer(bytearray(struct.pack(f"<{WORDS}Q", *words)), dtype=torch.uint8)
+    return words_of_state
 
 
 def generator(device: torch.device, *key: object) -> torch.Generator:

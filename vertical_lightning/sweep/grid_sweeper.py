@@ -132,11 +132,11 @@ class GridSweeper(Sweeper):
 
     def baselines(self, jobs: Sequence[Words]) -> list[Words]:
         """Build the baselines of the given jobs; jobs that differ only in what a baseline does not have share one."""
-        found: dict[str, Words] = {}
+        words_by_key: dict[str, Words] = {}
         # Most cuts and merges share their words already; composing takes 50 ms.
         for baseline in dict.fromkeys(tuple(uncut(words, name)) for words in jobs for name in baselines(self.config)):
-            found.setdefault(key(self.compose(baseline)), baseline)
-        return list(found.values())
+            words_by_key.setdefault(key(self.compose(baseline)), baseline)
+        return list(words_by_key.values())
 
 
 def report_on(folder: Path) -> None:

@@ -45,8 +45,8 @@ def run(config: DictConfig, train: Train) -> dict[str, float]:
     print(progress(this_study(), HydraConfig.get().job.num, time.time()), flush=True)
     job = {"state": "completed", "reason": None, "key": key(config), "swept": compared, "parameters": hyper_parameters(config)}
     job["commit"] = this_study()["commit"]
-    if config.sweep.resume and (found := finished(str(job["key"]), folder)):
-        return take_over(found, folder, job)
+    if config.sweep.resume and (earlier := finished(str(job["key"]), folder)):
+        return take_over(earlier, folder, job)
     clear(folder)
     metrics: dict[str, float] = {}
     config.sweep.folder = str(this_sweep())  # not before the key, which other sweeps are to share
@@ -125,14 +125,14 @@ def finished(wanted: str, folder: Path) -> Path | None:
     return None
 
 
-def take_over(found: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, float]:
+def take_over(source: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, float]:
     """Make `folder` hold what the finished job's folder holds, as a job of this sweep, and return its metrics."""
-    print(f"taken over, finished before: {found}", flush=True)
-    if found.resolve() != folder.resolve():
+    print(f"taken over, finished before: {source}", flush=True)
+    if source.resolve() != folder.resolve():
         clear(folder)
         apart = shutil.ignore_patterns(".hydra", manifest.JOB, f"*{TABLE}")
-        shutil.copytree(found, folder, symlinks=True, dirs_exist_ok=True, ignore=apart, copy_function=share)
-    earlier = manifest.read(found, manifest.JOB)
+        shutil.copytree(source, folder, symlinks=True, dirs_exist_ok=True, ignore=apart, copy_function=share)
+    earlier = manifest.read(source, manifest.JOB)
     metrics: dict[str, float] = json.loads((folder / "metrics.json").read_text())
     # What this sweep compares may be more than what the earlier one did.
     if earlier["swept"] != job["swept"]:
@@ -141,7 +141,7 @@ def take_over(found: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, fl
         for stale in folder.glob(f"*{TABLE}"):
             stale.unlink()
         tabulate({name: value for name, value in job["swept"].items() if value is not None}, metrics, folder)
-    manifest.write(folder, manifest.JOB, {**earlier, **job, "commit": earlier.get("commit"), "taken_over_from": str(found)})
+    manifest.write(folder, manifest.JOB, {**earlier, **job, "commit": earlier.get("commit"), "taken_over_from": str(source)})
     return metrics
 
 

@@ -55,7 +55,7 @@ def image_arrays(folder: Path, where: str) -> Arrays:
     """
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES and not path.name.startswith("."))
     if not files:
-        beside = f" ({found})" if (found := left_out(folder)) else ""
+        beside = f" ({remark})" if (remark := left_out(folder)) else ""
         raise ValueError(
             f"{where} is a folder without images{beside}. Put one image an entity directly into it: {', '.join(IMAGES)}."
         )
@@ -112,8 +112,8 @@ def rows_of(arrays: Arrays, names: Collection[str], where: str) -> dict[str, Any
     }
     lengths = {name: len(value) for name, value in held.items()}
     if len(set(lengths.values())) > 1 or 0 in lengths.values():
-        found = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise ValueError(f"{where} has arrays of these lengths: {found}. Each must have one row an entity, and at least one.")
+        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise ValueError(f"{where} has arrays of these lengths: {told}. Each must have one row an entity, and at least one.")
     return held
 
 

@@ -136,14 +136,14 @@ def refuse_infinite(features: Features, where: str) -> None:
         }
     else:
         columns = {"features": features} if features.is_floating_point() else {}
-    if found := [f"{count} in {name}" for name, column in columns.items() if (count := _infinite(column))]:
+    if counted := [f"{count} in {name}" for name, column in columns.items() if (count := _infinite(column))]:
         raise ValueError(
-            f"{where}: infinite numbers: {', '.join(found)}. Only finite ones are allowed: leave these cells empty."
+            f"{where}: infinite numbers: {', '.join(counted)}. Only finite ones are allowed: leave these cells empty."
         )
-    if found := [f"{count} in {name}" for name, column in columns.items() if (count := _huge(column))]:
+    if counted := [f"{count} in {name}" for name, column in columns.items() if (count := _huge(column))]:
         raise ValueError(
             f"{where}: numbers that are not plausible, beyond {_HUGE:.0e} and {_TIMES:.0e} times their column's median size: "
-            f"{', '.join(found)}. They may stand for missing ones: leave these cells empty, or name them in missing=."
+            f"{', '.join(counted)}. They may stand for missing ones: leave these cells empty, or name them in missing=."
         )
 
 

@@ -59,8 +59,8 @@ class Files:
     def encoded(self, tables: Mapping[str, Mapping[str, PartyRows]], label_holder: str) -> PartyTables:
         """Turn the label holder's labels, if it is here, into numbers."""
         held = {name: rows[label_holder].labels for name, rows in tables.items() if label_holder in rows}
-        found = {name: column for name, column in held.items() if column is not None}
-        labels, classes = encode_labels(found, self.task, self.classes) if found else ({}, ())
+        columns = {name: column for name, column in held.items() if column is not None}
+        labels, classes = encode_labels(columns, self.task, self.classes) if columns else ({}, ())
         return PartyTables(
             {
                 name: {

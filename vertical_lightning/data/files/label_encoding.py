@@ -70,7 +70,7 @@ def several(
     names = tuple(map(str, next(iter(frames.values())).columns))
     if task is not None or classes is not None:
         raise ValueError(f"data.task and data.classes go with one label a row, and here are {len(names)}: leave them null.")
-    found = {}
+    tensors = {}
     for table, frame in frames.items():
         columns = []
         for name in frame.columns:
@@ -81,8 +81,8 @@ def several(
                     "true or false, 1 or 0."
                 )
             columns.append(torch.tensor(words.isin(YES).to_numpy(), dtype=torch.float32))
-        found[table] = torch.stack(columns, dim=1)
-    return found, names
+        tensors[table] = torch.stack(columns, dim=1)
+    return tensors, names
 
 
 def one_each(
@@ -93,18 +93,18 @@ def one_each(
     check(first, task, classes)
     if (task or ("classification" if classes else infer(first))) == "regression":
         return {table: _numbers(column) for table, column in labels.items()}, ()
-    found = {table: _names(column) for table, column in labels.items()}
+    words = {table: _names(column) for table, column in labels.items()}
     names = [str(name) for name in classes] if classes is not None else _in_order(first)
     if len(names) < 2:
         raise ValueError(f"column {first.name} has {len(names)} class in {len(first)} rows; there is nothing to learn.")
     number = {name: index for index, name in enumerate(names)}
-    for table, column in found.items():
+    for table, column in words.items():
         if unknown := sorted(set(column) - set(names)):
             raise ValueError(
                 f"{len(unknown)} classes of column {first.name} in the {table} table are not among the {len(names)} known ones"
                 f"{' (' + ', '.join(names) + ')' if len(names) <= FEW else ''}. List all in data.classes."
             )
-    return {table: torch.tensor([number[name] for name in column]) for table, column in found.items()}, tuple(names)
+    return {table: torch.tensor([number[name] for name in column]) for table, column in words.items()}, tuple(names)
 
 
 def check(labels: pd.Series[Any], task: str | None, classes: Sequence[object] | None) -> None:

@@ -41,8 +41,8 @@ class TableFile:
             ValueError: The file is unreadable, or a name occurs twice.
         """
         names = self._parquet_names() if self.parquet else self._csv_names()
-        if len(names) == 1 and not self.parquet and (found := separator(names[0])):
-            raise ValueError(f"{self.where} seems to have a {found} between its columns: say sep={found}.")
+        if len(names) == 1 and not self.parquet and (sign := separator(names[0])):
+            raise ValueError(f"{self.where} seems to have a {sign} between its columns: say sep={sign}.")
         if repeated := [name for name, count in Counter(names).items() if count > 1]:
             raise ValueError(
                 f"{self.where} has {len(repeated)} names that several columns share. A column is found by its name: give each "

@@ -22,9 +22,9 @@ def verified_file(path: Path, checksum: str, remedy: str) -> Path:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; expected a file with {checksum}. {remedy}")
-    found = digest(path, checksum)
-    if found != checksum:
-        raise ValueError(f"{path} is corrupt: it has {found}, expected {checksum}. {remedy}")
+    actual = digest(path, checksum)
+    if actual != checksum:
+        raise ValueError(f"{path} is corrupt: it has {actual}, expected {checksum}. {remedy}")
     return path
 
 

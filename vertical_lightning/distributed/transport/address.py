@@ -25,10 +25,10 @@ def is_loopback(host: str) -> bool:
     (True, False)
     """
     try:
-        found = socket.getaddrinfo(host, None)
+        addresses = socket.getaddrinfo(host, None)
     except OSError:
         return False
-    return all(ipaddress.ip_address(str(resolved[4][0])).is_loopback for resolved in found)
+    return all(ipaddress.ip_address(str(resolved[4][0])).is_loopback for resolved in addresses)
 
 
 def refuse_plaintext(host: str, insecure: bool, how: str) -> None:

@@ -52,10 +52,10 @@ def _depth(text: str) -> int:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a repeated key: two readers could take two values."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields_by_name = dict(pairs)
+    if len(fields_by_name) != len(pairs):
         raise ValueError
-    return found
+    return fields_by_name
 
 
 def _no_number(name: str) -> None:

@@ -96,7 +96,7 @@ class Line:
         started, told = time.perf_counter(), False
         while True:
             try:
-                found = self._inbox.get(timeout=min(1.0, self._timeout / 4))
+                message = self._inbox.get(timeout=min(1.0, self._timeout / 4))
                 break
             except Empty:
                 waited = time.perf_counter() - started
@@ -109,10 +109,10 @@ class Line:
                     print(f"{self.party} waits for {self.name}: {what}", flush=True)
                     told = True
         self.waited += time.perf_counter() - started
-        if isinstance(found, WireError):
-            self._inbox.put(found)  # ended it stays
-            raise found
-        return found
+        if isinstance(message, WireError):
+            self._inbox.put(message)  # ended it stays
+            raise message
+        return message
 
     def refused(self, why: str) -> RefusedError:
         """Make the error that says what the peer sent."""
