@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -50,5 +49,3 @@ def test_the_script_makes_the_same_file(mnist_root: Path, tmp_path: Path) -> Non
         assert again.files == bundled.files
         for name in again.files:
             assert np.array_equal(again[name], bundled[name])
-    if "ng" not in zlib.ZLIB_RUNTIME_VERSION:  # zlib-ng packs the same arrays into other bytes
-        assert (tmp_path / "again.npz").read_bytes() == (BUNDLED / "mnist_sample.npz").read_bytes()

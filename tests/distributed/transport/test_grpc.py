@@ -20,6 +20,7 @@ from vertical_lightning.distributed.transport.failure import PeerLostError, Rend
 from vertical_lightning.distributed.transport.frame import HEADER, PAYLOAD
 from vertical_lightning.distributed.transport.grpc.backend import Grpc
 from vertical_lightning.distributed.transport.grpc.credentials import Credentials
+from vertical_lightning.distributed.transport.grpc.probe import probe
 from vertical_lightning.distributed.transport.grpc.server import Server
 
 LONG = 30.0
@@ -477,3 +478,19 @@ def test_plaintext_stays_on_this_machine(kinds):
     engine = Grpc(listen=kinds.get("listen"))
     with pytest.raises(ValueError, match=r"execution=grpc without certificates would send to .* without encryption"):
         engine.connect(meeting("alice", kinds.get("address", "192.0.2.1:29500")))
+
+
+@pytest.mark.parametrize("last", [b"", b"\x15\x03\x03\x00\x02\x01\x00"], ids=["without a word", "with TLS's goodbye"])
+def test_a_server_that_hangs_up_in_the_handshake_is_waited_for(last, tmp_path):
+    """A server that is full closes so; whoever asks goes on asking."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            line, _ = server.accept()
+            with line:
+                line.recv(4096)
+                line.sendall(last)
+
+        threading.Thread(target=answer, daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        assert probe(address, "bob", Credentials(**certificates(tmp_path, "alice")), "alice") == "hangs up"

@@ -71,7 +71,7 @@ def _secured(line: socket.socket, address: str, name: str, credentials: Credenti
     except ssl.SSLCertVerificationError as error:
         said = complaint(error, name, credentials.authority)
         raise RendezvousError(name, f"the certificate that is shown at {address} for {name} {said}") from error
-    except ssl.SSLEOFError:
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):  # the end, with or without a word
         return "hangs up"
     except ssl.SSLError as error:
         raise RendezvousError(name, _disagreement(error.reason or str(error), address, name, party)) from error
